@@ -1,0 +1,31 @@
+"""What holds for every request: a sign-in, and nothing left behind in a cache."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import patch_cache_control
+from django_htmx.http import HttpResponseClientRefresh
+
+
+class SignInRequiredMiddleware(LoginRequiredMiddleware):
+    """Every view needs a sign-in unless it says otherwise."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseBase:
+        # A fragment must never show the sign-in form: the browser loads the whole page again and meets it there.
+        if getattr(request, "htmx", False):
+            return HttpResponseClientRefresh()
+        return super().handle_no_permission(request, view_func)
+
+
+def keep_private(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Other people's debts are on these pages: no cache keeps them, not even the browser's after a sign-out."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if not response.has_header("Cache-Control"):
+            patch_cache_control(response, private=True, no_store=True)
+        return response
+
+    return middleware

@@ -1,0 +1,240 @@
+"""Settings of every run, read from the environment, `.env` and, while `manage.py up` runs, the file that it leaves in VAR_DIR.
+
+Each setting may also come from a file: NAME_FILE=/path takes the place of NAME. A setting that is missing or malformed
+refuses the start with one line; the README lists them all.
+"""
+
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
+
+environ.FileAwareEnv.read_env(BASE_DIR / ".env")
+env = environ.FileAwareEnv()
+
+
+def refuse(name: str, why: object) -> NoReturn:
+    """End the start with one line that names the setting."""
+    sys.exit(f"{name}: {why}")
+
+
+def setting(name: str, cast: Any = str, **default: Any) -> Any:
+    """One setting, cast. Files often end in a line break that nobody meant, so texts are stripped."""
+    try:
+        value = env.get_value(name, cast=cast, **default)
+    except (ImproperlyConfigured, ValueError, OSError):
+        what = "could not be read" if name in env.ENVIRON else "is required and not set"
+        refuse(name, f"{what} (see the README's table of settings)")
+    return value.strip() if isinstance(value, str) else value
+
+
+VAR_DIR = BASE_DIR / setting("VAR_DIR", default="var")
+environ.FileAwareEnv.read_env(VAR_DIR / "local.env")
+
+SECRET_KEY = setting("SECRET_KEY")
+DEBUG = setting("DEBUG", bool, default=False)
+ALLOWED_HOSTS = setting("ALLOWED_HOSTS", list, default=[])
+CSRF_TRUSTED_ORIGINS = setting("CSRF_TRUSTED_ORIGINS", list, default=[])
+
+# ---------------------------------------------------------------------------------------------- Amili
+
+
+def amili_url(name: str, default: str) -> str:
+    """An address that secrets may be sent to: https, or http on this machine alone."""
+    address = setting(name, default=default).rstrip("/")
+    parts = urlsplit(address)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}):
+        refuse(name, "must be an https:// address")
+    return str(address)
+
+
+def organizations(entries: list[str]) -> dict[UUID, str]:
+    """`uuid` or `uuid=Name`, separated by commas -> the name of each organisation, empty where none is given."""
+    pairs = [entry.partition("=") for entry in entries]
+    try:
+        return {UUID(uuid.strip()): name.strip() for uuid, _, name in pairs}
+    except ValueError:
+        refuse("AMILI_ORGANIZATION_IDS", "must be UUIDs separated by commas, each with =Name if you like")
+
+
+AMILI_API_URL = amili_url("AMILI_API_URL", default="https://api.amili.no/collection/v1")
+AMILI_AUTH_URL = amili_url("AMILI_AUTH_URL", default="https://auth.amili.no")
+AMILI_TOKEN = setting("AMILI_TOKEN", default="")
+AMILI_CLIENT_ID = setting("AMILI_CLIENT_ID", default="")
+AMILI_CLIENT_SECRET = setting("AMILI_CLIENT_SECRET", default="")
+if not AMILI_TOKEN and not (AMILI_CLIENT_ID and AMILI_CLIENT_SECRET):
+    refuse("AMILI_CLIENT_ID", "set it and AMILI_CLIENT_SECRET, or AMILI_TOKEN in their place")
+AMILI_ORGANIZATIONS = organizations(setting("AMILI_ORGANIZATION_IDS", list, default=[]))
+AMILI_CASE_URL = setting("AMILI_CASE_URL", default="")
+if AMILI_CASE_URL and not (AMILI_CASE_URL.startswith(("https://", "http://")) and "{case_id}" in AMILI_CASE_URL):
+    refuse("AMILI_CASE_URL", "must be a web address that holds {case_id}")
+
+# True only while the bundled stand-in for Amili answers: every page says so.
+SANDBOX = setting("SANDBOX", bool, default=False)
+SANDBOX_URL = setting("SANDBOX_URL", default="")
+
+# ---------------------------------------------------------------------------------------------- engines
+
+REDIS_URL = setting("REDIS_URL")
+
+DATABASES = {"default": env.db_url_config(setting("DATABASE_URL"))}
+if "postgresql" not in DATABASES["default"].get("ENGINE", ""):
+    refuse("DATABASE_URL", "must be a postgresql:// address")
+DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "amili"}}
+# Reads of the session cost no query; the table keeps people signed in when the cache is emptied.
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A page that queues work gives up on an absent broker within a second: the database has noted the wish by then.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "socket_connect_timeout": 1, "socket_timeout": 5}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 180
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # KiB; one giant answer must not keep its memory for good
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE = {
+    "refresh_due_batches": {"task": "batches.tasks.refresh_due_batches", "schedule": 1.0, "options": {"expires": 2}},
+}
+if SANDBOX:
+    CELERY_BEAT_SCHEDULE["follow_newest"] = {"task": "sandbox.tasks.follow_newest", "schedule": 15.0, "options": {"expires": 15}}
+
+# ---------------------------------------------------------------------------------------------- web
+
+INSTALLED_APPS = [
+    "staff",
+    "batches",
+    *(["sandbox"] if SANDBOX else []),
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "amili_dashboard.middleware.keep_private",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "amili_dashboard.middleware.SignInRequiredMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "amili_dashboard.urls"
+WSGI_APPLICATION = "amili_dashboard.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "batches.templatetags.batches"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "amili_dashboard.context.site",
+            ],
+        },
+    }
+]
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# ---------------------------------------------------------------------------------------------- people
+
+AUTH_USER_MODEL = "staff.Person"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+ACCOUNT_ADAPTER = "staff.adapter.NoSignUpAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+
+# ---------------------------------------------------------------------------------------------- safety
+
+# Behind a proxy that ends TLS and sets X-Forwarded-Proto. `manage.py up` turns it off for a run on one machine.
+HTTPS = setting("HTTPS", bool, default=True)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "font-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],  # the kit's stylesheet draws its icons from data: addresses
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+
+# ---------------------------------------------------------------------------------------------- language and time
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+FORMAT_MODULE_PATH = "amili_dashboard.formats"
+TIME_ZONE = setting("TIME_ZONE", default="Europe/Oslo")
+try:
+    ZoneInfo(TIME_ZONE)
+except (ZoneInfoNotFoundError, ValueError):
+    refuse("TIME_ZONE", "must be a time zone such as Europe/Oslo")
+
+# ---------------------------------------------------------------------------------------------- logs
+
+# Ids and outcomes only: no request bodies, no texts from Amili.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"batches": {"level": setting("LOG_LEVEL", default="INFO").upper()}},
+}

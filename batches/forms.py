@@ -1,0 +1,142 @@
+"""What a person may type: batch IDs in any text, and the filters of each list."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from batches.models import Batch
+from batches.words import Outcome
+
+EXAMPLE_ID = "5579c111-9c50-47e2-af92-f16d52e63189"
+MOST_IDS = 100
+
+_HEX = "[0-9a-f]"
+_UUID = rf"(?<!{_HEX})(?:{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}|{_HEX}{{32}})(?!{_HEX})"
+_ANY_UUID = re.compile(_UUID)
+# An address or a log line often holds other IDs too: one that is called a batch is the one that is meant.
+_CALLED_BATCH = re.compile(rf"batch(?:es|[ _-]?(?:id|uuid|url))?[\"'\s:=/{{(\[]*({_UUID})")
+_INDEX_RANGE = re.compile(r"(-?\d{1,18})(?:\s*(?:-|–|—|\.\.|to)\s*(-?\d{1,18}))?")
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+
+
+def find_batch_ids(text: str) -> list[UUID]:
+    """The batch IDs in a text, each once and in order: of any case, in braces, without dashes, in an address or a log line."""
+    plain = unicodedata.normalize("NFKC", text).translate(_DASHES | _INVISIBLE).lower()
+    found = _CALLED_BATCH.findall(plain) or _ANY_UUID.findall(plain)
+    return [uuid for uuid in dict.fromkeys(map(UUID, found)) if uuid.int]
+
+
+class SearchForm(forms.Form):
+    """The one box: any text that holds at least one batch ID. Cleans to a list of UUIDs."""
+
+    q = forms.CharField(
+        label=_("Batch ID"),
+        max_length=100_000,
+        required=False,
+        strip=False,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"max_length": _("That is too much text. Paste the lines that hold the batch IDs.")},
+    )
+
+    def clean_q(self) -> list[UUID]:
+        found = find_batch_ids(self.cleaned_data["q"])
+        if not found:
+            raise ValidationError(
+                gettext("No batch ID in there. It is 32 digits and letters a to f, like %(example)s."), params={"example": EXAMPLE_ID}
+            )
+        if len(found) > MOST_IDS:
+            raise ValidationError(
+                gettext("That holds %(found)d batch IDs. Please follow at most %(most)d at a time."),
+                params={"found": len(found), "most": MOST_IDS},
+            )
+        return found
+
+
+class BatchFilter(forms.Form):
+    """Filters of the list of batches. What cannot be read filters nothing, and its field says why."""
+
+    status = forms.ChoiceField(label=_("Status"), required=False, choices=[("", _("All")), *Outcome.choices])
+    type = forms.CharField(label=_("Type"), required=False, max_length=100)
+    organisation = forms.CharField(label=_("Organisation"), required=False, max_length=100)
+    day = forms.DateField(label=_("Day"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+
+    def clean_organisation(self) -> list[UUID]:
+        """A name from the settings, or a part of one, or an organisation's ID."""
+        text = self.cleaned_data["organisation"].strip()
+        if not text:
+            return []
+        named = [uuid for uuid, name in settings.AMILI_ORGANIZATIONS.items() if text.casefold() in name.casefold()]
+        found = named or find_batch_ids(text)
+        if not found:
+            raise ValidationError(gettext("No organisation has this name. Its ID works too."))
+        return found
+
+    def filter(self, batches: QuerySet[Batch]) -> QuerySet[Batch]:
+        self.is_valid()
+        wanted = self.cleaned_data
+        if wanted.get("status"):
+            batches = batches.filter(outcome=wanted["status"])
+        if wanted.get("type"):
+            batches = batches.filter(type__iexact=wanted["type"].strip())
+        if wanted.get("organisation"):
+            batches = batches.filter(organization_id__in=wanted["organisation"])
+        if wanted.get("day"):
+            batches = batches.submitted_on(wanted["day"])
+        return batches
+
+
+class RowFilter(forms.Form):
+    """A filter of a batch's rows by text. Which columns it searches is the table's to say."""
+
+    text = forms.CharField(label=_("Text"), required=False, max_length=500)
+
+    def __init__(self, *args: Any, columns: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._columns = columns
+
+    def filter[Rows: QuerySet[Any]](self, rows: Rows) -> Rows:
+        """The rows that fit; a field that cannot be read filters nothing."""
+        self.is_valid()
+        return rows.filter(self.condition())
+
+    def condition(self) -> Q:
+        text = self.cleaned_data.get("text")
+        tests = [Q((f"{column}__icontains", text)) for column in self._columns if text]
+        return reduce(or_, tests, Q())
+
+    @property
+    def is_filtering(self) -> bool:
+        return any(self.cleaned_data.values())
+
+
+class IndexedRowFilter(RowFilter):
+    """The same for rows that stand under an object index."""
+
+    index = forms.CharField(label=_("Index"), required=False, max_length=60)
+
+    def clean_index(self) -> tuple[int, int] | None:
+        """`17` or `10-20` -> the first and the last index of the range."""
+        text = self.cleaned_data["index"].strip()
+        match = _INDEX_RANGE.fullmatch(text)
+        if not text:
+            return None
+        if not match:
+            raise ValidationError(gettext("Write one index or a range, such as 17 or 10-20."))
+        first = int(match[1])
+        return first, int(match[2] or first)
+
+    def condition(self) -> Q:
+        wanted = self.cleaned_data.get("index")
+        return super().condition() & (Q(object_index__range=wanted) if wanted else Q())

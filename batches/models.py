@@ -1,0 +1,335 @@
+"""Tables: what we know of each batch, its rows as Amili last gave them, and what happened to it when."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import HashIndex
+from django.db import models
+from django.db.models.functions import Coalesce, Least, Substr
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from batches.pace import LEASE, LOOK_FOR, WATCH_RENEWAL, is_watched
+from batches.words import FINISHED, Doubt, Outcome, Source, Trouble
+
+if TYPE_CHECKING:
+    from staff.models import Person
+
+
+class BatchQuerySet(models.QuerySet["Batch"]):
+    """Reads and claims, each with the name of what it is for."""
+
+    def visible_to(self, person: Person) -> Self:  # noqa: ARG002
+        """The batches whose facts this person may see. The one place that decides it: for now, everybody sees all."""
+        return self.all()
+
+    def newest_first(self) -> Self:
+        return self.order_by("-submitted_at", "-id")
+
+    def running(self) -> Self:
+        """Batches that we still ask about because they are not finished."""
+        return self.filter(next_check_at__isnull=False).exclude(outcome__in=FINISHED)
+
+    def failed_lately(self) -> Self:
+        """Finished batches in which something failed, the last to finish first."""
+        return self.filter(outcome__in=[Outcome.FAILED, Outcome.PARTIAL]).order_by("-changed_at")
+
+    def looked_at_by(self, person: Person) -> Self:
+        """The batches whose page this person opened, the last one first."""
+        return self.filter(looks__person=person).order_by("-looks__at").annotate(looked_at=models.F("looks__at"))
+
+    def submitted_on(self, day: date) -> Self:
+        """Batches created on a day of the site's time zone, however many hours that day has."""
+        start = timezone.make_aware(datetime.combine(day, time.min))
+        end = timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+        return self.filter(submitted_at__gte=start, submitted_at__lt=end)
+
+    def due(self, now: datetime) -> Self:
+        """Batches to ask about now and that nobody is asking about, the longest overdue first."""
+        free = models.Q(claimed_until__isnull=True) | models.Q(claimed_until__lte=now)
+        return self.filter(free, next_check_at__lte=now).order_by("next_check_at")
+
+    def claim(self, batch_id: UUID, now: datetime) -> bool:
+        """Take the right to ask about a batch that is due. True for one caller only, until it is done or LEASE is over."""
+        return self.due(now).order_by().filter(pk=batch_id).update(claimed_until=now + LEASE) == 1
+
+    def make_due(self, batch_ids: Iterable[UUID], now: datetime, source: Source = Source.PERSON) -> None:
+        """Note that somebody wants these asked about at once."""
+        self.filter(pk__in=batch_ids).update(
+            next_check_at=Least(Coalesce("next_check_at", now), now), asked_by=source, revision=models.F("revision") + 1
+        )
+
+    def follow(self, batch_ids: Iterable[UUID], now: datetime, source: Source = Source.PERSON) -> list[UUID]:
+        """Start to follow the batches that are not followed yet; returns their ids."""
+        wanted = list(dict.fromkeys(batch_ids))
+        known = set(self.filter(pk__in=wanted).values_list("pk", flat=True))
+        new = [batch_id for batch_id in wanted if batch_id not in known]
+        self.bulk_create(
+            [Batch(pk=batch_id, first_seen_at=now, next_check_at=now, asked_by=source) for batch_id in new],
+            ignore_conflicts=True,
+        )
+        TimelineEntry.objects.bulk_create(
+            [TimelineEntry(batch_id=batch_id, at=now, kind=TimelineEntry.Kind.FIRST_SEEN, source=source) for batch_id in new],
+            ignore_conflicts=True,
+        )
+        return new
+
+    def renew_watch(self, batch: Batch, now: datetime) -> bool:
+        """Note that somebody has this batch's page open, at most every WATCH_RENEWAL. True if it was noted."""
+        if batch.watched_at and batch.watched_at > now - WATCH_RENEWAL:
+            return False
+        # Who comes to look need not wait for the slow pace of a batch that nobody watched.
+        sooner = {} if is_watched(batch.watched_at, now) else {"next_check_at": Least("next_check_at", now)}
+        # While an answer is being recorded the row is locked: a page does not wait for that.
+        free = self.filter(pk=batch.pk, next_check_at__isnull=False).select_for_update(skip_locked=True)
+        return self.filter(pk__in=free.values("pk")).update(watched_at=now, **sooner) == 1
+
+
+class Batch(models.Model):
+    """A batch that we follow: Amili's facts as last understood, and where we stand in asking for them."""
+
+    id = models.UUIDField(_("batch ID"), primary_key=True)
+
+    # Amili's facts, written by batches.sync alone
+    type = models.TextField(default="", blank=True)
+    status = models.TextField(default="", blank=True)  # Amili's word as it came
+    statuscode = models.IntegerField(null=True)  # of the first generation
+    outcome = models.CharField(max_length=20, choices=Outcome, default=Outcome.UNKNOWN)
+    created_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    organization_id = models.UUIDField(null=True)
+    created_by = models.TextField(default="", blank=True)
+    error_count = models.PositiveIntegerField(default=0)
+    response_count = models.PositiveIntegerField(default=0)
+    succeeded_count = models.PositiveIntegerField(default=0)
+    failed_item_count = models.PositiveIntegerField(default=0)
+    failed_objects = models.PositiveIntegerField(default=0)
+    doubts = ArrayField(models.CharField(max_length=40, choices=Doubt), default=list)
+    odd_fields = ArrayField(models.TextField(), default=list)
+    digest = models.BinaryField(default=b"", editable=False)  # of the answer that these facts are from
+    checked_at = models.DateTimeField(null=True)  # when we asked the question whose answer these facts are
+    changed_at = models.DateTimeField(null=True)  # when the facts last changed
+
+    # where we stand in asking
+    first_seen_at = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True)
+    asked_by = models.CharField(max_length=10, choices=Source, default=Source.PERSON)  # who wanted the next check
+    next_check_at = models.DateTimeField(null=True)  # empty: we no longer ask
+    claimed_until = models.DateTimeField(null=True)
+    watched_at = models.DateTimeField(null=True)
+    trouble = models.CharField(max_length=20, choices=Trouble, default=Trouble.NONE, blank=True)
+    trouble_detail = models.TextField(default="", blank=True)
+    trouble_since = models.DateTimeField(null=True)
+    revision = models.PositiveBigIntegerField(default=0)  # goes up with every change that a page can show
+
+    submitted_at = models.GeneratedField(
+        expression=Coalesce("created_at", "first_seen_at"), output_field=models.DateTimeField(), db_persist=True
+    )
+
+    objects = BatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("batch")
+        verbose_name_plural = _("batches")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(outcome__in=Outcome.values), name="outcome_is_one_of_our_words"),
+            models.CheckConstraint(
+                condition=models.Q(trouble="", trouble_since__isnull=True)
+                | (~models.Q(trouble="") & models.Q(trouble_since__isnull=False)),
+                name="trouble_has_a_beginning",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-submitted_at", "-id"], name="batch_newest_first"),  # newest_first, submitted_on
+            models.Index(fields=["next_check_at"], name="batch_due", condition=models.Q(next_check_at__isnull=False)),  # due, running
+            models.Index(  # failed_lately
+                fields=["-changed_at"], name="batch_failed_lately", condition=models.Q(outcome__in=["failed", "partial"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def get_absolute_url(self) -> str:
+        return reverse("batch", args=[self.pk])
+
+    @property
+    def is_finished(self) -> bool:
+        return self.outcome in FINISHED
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether the page may still change by itself."""
+        return self.next_check_at is not None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a worker is asking at this moment, or will as soon as one is free."""
+        return self.next_check_at is not None and self.next_check_at <= timezone.now()
+
+    @property
+    def look_until(self) -> datetime | None:
+        """Until when we look for a batch that Amili does not know."""
+        return self.trouble_since + LOOK_FOR if self.trouble_since else None
+
+    @property
+    def doubt_sentences(self) -> list[str]:
+        """Where the parts of the answer do not add up, for people."""
+        return [str(Doubt(doubt).label) for doubt in self.doubts]
+
+    @property
+    def objects_known(self) -> int:
+        """How many objects Amili has told an outcome of."""
+        return self.succeeded_count + self.failed_objects
+
+    @property
+    def took(self) -> timedelta | None:
+        """From creation to finish, for a finished batch that has both times in order."""
+        if not (self.is_finished and self.created_at and self.finished_at):
+            return None
+        return self.finished_at - self.created_at if self.finished_at >= self.created_at else None
+
+
+class AnswerQuerySet(models.QuerySet["Answer"]):
+    """Reads of answers that may be many megabytes long."""
+
+    def beginning(self, size: int) -> Self:
+        """Fetch only as many compressed bytes as `size` bytes of the answer can need."""
+        return self.defer("compressed").annotate(compressed_start=Substr("compressed", 1, size + 1024))
+
+
+class Answer(models.Model):
+    """An answer of Amili's as it came; each distinct one is kept once per batch."""
+
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="answers")
+    digest = models.BinaryField()  # SHA-256 of the body
+    received_at = models.DateTimeField()
+    size = models.PositiveBigIntegerField()  # bytes
+    problem = models.TextField(default="", blank=True)  # why it was not understood; empty if it was
+    compressed = models.BinaryField()
+
+    objects = AnswerQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "digest"], name="answer_kept_once")]
+        indexes = [models.Index(fields=["batch", "-received_at"], name="answer_newest_of_batch")]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} {self.received_at:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def body(self) -> bytes:
+        return zlib.decompress(self.compressed)
+
+    def start(self, size: int) -> str:
+        """The first `size` bytes as text, of an answer that was fetched with `beginning`."""
+        compressed = bytes(self.compressed_start)  # type: ignore[attr-defined]
+        return zlib.decompressobj().decompress(compressed, size).decode("utf-8", "replace").replace("\0", "\ufffd")
+
+
+class Row(models.Model):
+    """One row of a list in Amili's answer; `position` is its place there, from zero."""
+
+    position = models.PositiveIntegerField()
+    extra = models.TextField(default="", blank=True)  # JSON of what has no column
+
+    class Meta:
+        abstract = True
+
+
+class ErrorRow(Row):
+    """What is wrong with an object. `rank` orders the rows by object index, those without one last."""
+
+    pk = models.CompositePrimaryKey("batch_id", "rank")  # pages of rows
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="errors", db_index=False)
+    rank = models.PositiveIntegerField()
+    object_name = models.TextField(default="", blank=True)
+    object_index = models.BigIntegerField(null=True)
+    message = models.TextField(default="", blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["batch", "object_index"], name="error_by_index")]  # filter by index or range
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} {self.rank}"
+
+
+class LedgerResponse(Row):
+    """What the ledger said of an object (first generation of the answer)."""
+
+    pk = models.CompositePrimaryKey("batch_id", "position")
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="responses", db_index=False)
+    object_name = models.TextField(default="", blank=True)
+    object_index = models.BigIntegerField(null=True)
+    ledger_reference = models.TextField(default="", blank=True)
+    status_statuscode = models.TextField(default="", blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} {self.position}"
+
+
+class SucceededItem(Row):
+    """An object that went through; of an invoice its number, id and case."""
+
+    pk = models.CompositePrimaryKey("batch_id", "position")
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="succeeded", db_index=False)
+    kind = models.TextField(default="", blank=True)  # Amili's $type
+    invoice_number = models.TextField(default="", blank=True)
+    invoice_id = models.TextField(default="", blank=True)
+    case_id = models.TextField(default="", blank=True)
+
+    class Meta:
+        # The case page. A hash takes ids of any length, where a b-tree would refuse the row.
+        indexes = [HashIndex(fields=["case_id"], name="succeeded_by_case")]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} {self.position}"
+
+
+class FailedItem(Row):
+    """An entry of `failed`, whose shape is documented nowhere: its JSON stands in `extra`."""
+
+    pk = models.CompositePrimaryKey("batch_id", "position")
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="failed", db_index=False)
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} {self.position}"
+
+
+class TimelineEntry(models.Model):
+    """Something that happened to a batch, as we saw it."""
+
+    class Kind(models.TextChoices):
+        FIRST_SEEN = "first_seen", _("First seen")
+        CHANGED = "changed", _("Answer changed")
+        TROUBLE = "trouble", _("Not answered")
+        RECOVERED = "recovered", _("Answered again")
+        GAVE_UP = "gave_up", _("Stopped looking")
+
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="timeline", db_index=False)
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=20, choices=Kind)
+    source = models.CharField(max_length=10, choices=Source)
+    outcome = models.CharField(max_length=20, choices=Outcome, default="", blank=True)
+    status = models.TextField(default="", blank=True)
+    succeeded_count = models.PositiveIntegerField(default=0)
+    failed_objects = models.PositiveIntegerField(default=0)
+    detail = models.TextField(default="", blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["batch", "id"], name="timeline_of_batch")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch"], condition=models.Q(kind="first_seen"), name="first_seen_once"
+            )  # two people may paste the same new ID at once
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} {self.kind}"

@@ -1,0 +1,39 @@
+"""How often we ask Amili about a batch: a pure function of its age and of who is looking."""
+
+from datetime import datetime, timedelta
+
+LEASE = timedelta(seconds=90)
+"""For how long one asker has a batch for itself; longer than the client's time limits on every road together."""
+
+WATCHED = timedelta(seconds=2)
+WATCH_RENEWAL = timedelta(seconds=10)
+WATCH_LASTS = timedelta(seconds=25)
+"""An open page counts as watched for this long after its last renewal."""
+
+LOOK_FOR = timedelta(hours=1)
+"""A batch that Amili does not know is looked for this long: it may be seconds old."""
+
+_BY_AGE = [  # (until this age, ask this often)
+    (timedelta(minutes=2), timedelta(seconds=5)),
+    (timedelta(minutes=10), timedelta(seconds=15)),
+    (timedelta(hours=1), timedelta(minutes=1)),
+    (timedelta(days=1), timedelta(minutes=5)),
+    (timedelta(days=7), timedelta(hours=1)),
+    (timedelta(days=60), timedelta(hours=12)),
+]
+
+
+def pace(age: timedelta, *, watched: bool) -> timedelta | None:
+    """Time until the next question about an unfinished batch of this age; None when we no longer ask by ourselves."""
+    by_age = next((step for until, step in _BY_AGE if age < until), None)
+    return WATCHED if watched and by_age else by_age
+
+
+def is_watched(watched_at: datetime | None, now: datetime) -> bool:
+    """Whether somebody had the page open a moment ago."""
+    return watched_at is not None and now - watched_at < WATCH_LASTS
+
+
+def after_failure(pace: timedelta) -> timedelta:
+    """When Amili is away, the watched pace would hammer it."""
+    return max(pace, timedelta(seconds=10))

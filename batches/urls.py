@@ -1,0 +1,30 @@
+"""Addresses of the product's pages."""
+
+from django.urls import path, register_converter
+
+from batches.views import answer, batch, batches, case, home
+
+
+class AnyText:
+    """Ids that others choose: slashes and line breaks included, so that no id can break a page that links to it."""
+
+    regex = r"[\s\S]+"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(AnyText, "any")
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("batches/", batches.batches, name="batches"),
+    path("batches/<uuid:batch_id>/", batch.batch, name="batch"),
+    path("batches/<uuid:batch_id>/ask/", batch.ask, name="batch-ask"),
+    path("batches/<uuid:batch_id>/answer.json", answer.download, name="answer-download"),
+    path("batches/<uuid:batch_id>/<slug:tab>/", batch.batch, name="batch-tab"),
+    path("cases/<any:case_id>/", case.case, name="case"),
+]

@@ -1,0 +1,39 @@
+"""The first page: one box, and what runs, what failed lately, what I looked at."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from batches import tasks
+from batches.forms import SearchForm
+from batches.models import Batch
+from batches.views.live import nothing_new, stamp_of
+from staff.http import StaffRequest
+
+SHOWN = 8
+
+
+def home(request: StaffRequest) -> HttpResponse:
+    """Find what was pasted (POST keeps it out of addresses and logs), or show where things stand."""
+    form = SearchForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return _follow(form)
+    visible = Batch.objects.visible_to(request.user)
+    running = list(visible.running().newest_first()[:SHOWN])
+    failed = list(visible.failed_lately()[:SHOWN])
+    stamp = stamp_of(running + failed)
+    if nothing_new(request, stamp):
+        return HttpResponse(status=204)
+    context = {"form": form, "running": running, "failed": failed, "stamp": stamp}
+    if request.htmx:
+        return render(request, "batches/home.html#now", context)
+    context["looked_at"] = visible.looked_at_by(request.user)[:SHOWN]
+    return render(request, "batches/home.html", context, status=422 if form.errors else 200)
+
+
+def _follow(form: SearchForm) -> HttpResponse:
+    batch_ids = form.cleaned_data["q"]
+    tasks.follow(batch_ids)
+    if len(batch_ids) == 1:
+        return redirect("batch", batch_ids[0])
+    return redirect(reverse("batches", query=[("id", str(batch_id)) for batch_id in batch_ids]))

@@ -1,0 +1,18 @@
+"""Polls of pages that change by themselves: a stamp comes in, and 204 goes out while it still holds."""
+
+from collections.abc import Iterable
+from hashlib import blake2s
+
+from django.http import HttpRequest
+
+from batches.models import Batch
+
+
+def nothing_new(request: HttpRequest, stamp: str) -> bool:
+    """Whether this is a poll by a page that already shows `stamp`."""
+    return bool(request.htmx) and request.GET.get("stamp") == stamp
+
+
+def stamp_of(batches: Iterable[Batch]) -> str:
+    """Changes whenever one of these batches does, or their order."""
+    return blake2s(" ".join(f"{batch.pk}:{batch.revision}" for batch in batches).encode(), digest_size=8).hexdigest()

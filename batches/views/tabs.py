@@ -1,0 +1,145 @@
+"""The tabs of a batch's page: its lists of rows with filter and pages, the timeline, the answer as received."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from batches.forms import IndexedRowFilter, RowFilter
+from batches.models import Batch, Row
+from batches.pretty import pretty_start
+
+PER_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One tab: its place in the address, and its word."""
+
+    name: str
+    label: str | Promise
+
+    def count(self, batch: Batch) -> int | None:
+        """How many rows it has, where that is worth a number in the tab."""
+        return None
+
+    def shown(self, batch: Batch) -> bool:
+        return True
+
+    def context(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
+        """What its part of the template needs; `asked` is the address's query."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class RowsTab(Tab):
+    """A list of rows, filtered and paged by key: the last page costs what the first does."""
+
+    counted_by: str  # the batch's field with the number of rows
+    columns: Sequence[str]  # that a text is looked for in
+    key: str = "position"
+    form: type[RowFilter] = RowFilter
+    optional: bool = False  # not shown without rows
+
+    def count(self, batch: Batch) -> int:
+        number: int = getattr(batch, self.counted_by)
+        return number
+
+    def shown(self, batch: Batch) -> bool:
+        return not self.optional or self.count(batch) > 0
+
+    def context(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
+        form = self.form(asked, columns=self.columns)
+        rows = form.filter(getattr(batch, self.name).all())
+        return {"form": form, "page": self._page(rows, asked)}
+
+    def _page(self, rows: QuerySet[Row], asked: Mapping[str, str]) -> "Page":
+        before, after, row = (_number(asked.get(name)) for name in ("before", "after", "row"))
+        if before is not None:
+            found = list(rows.filter(**{f"{self.key}__lt": before}).order_by(f"-{self.key}")[: PER_PAGE + 1])
+            return self._cut(found[:PER_PAGE][::-1], earlier=len(found) > PER_PAGE, later=True)
+        if row is not None and self.form is IndexedRowFilter:
+            rows = rows.filter(object_index__gte=row)
+        elif after is not None:
+            rows = rows.filter(**{f"{self.key}__gt": after})
+        found = list(rows.order_by(self.key)[: PER_PAGE + 1])
+        return self._cut(found[:PER_PAGE], earlier=after is not None or row is not None, later=len(found) > PER_PAGE)
+
+    def _cut(self, rows: list[Row], *, earlier: bool, later: bool) -> "Page":
+        if not rows:
+            return Page([], None, None)
+        first, last = (getattr(row, self.key) for row in (rows[0], rows[-1]))
+        return Page(list(_anchored(rows)), first if earlier and first > 0 else None, last if later else None)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows of one page, each with its anchor, and the keys to turn the page with."""
+
+    rows: list[tuple[str, Row]]
+    before: int | None
+    after: int | None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and re.fullmatch(r"-?[0-9]{1,9}", text) else None
+
+
+def _anchored(rows: Sequence[Row]) -> Any:
+    """`row-17` is the first row of index 17; further rows of that index, and rows without one, add their position."""
+    for index, group in groupby(rows, key=lambda row: getattr(row, "object_index", None)):
+        for place, row in enumerate(group):
+            plain = index is not None and place == 0
+            yield (f"row-{index}" if plain else f"row-{'' if index is None else index}-{row.position}"), row
+
+
+class TimelineTab(Tab):
+    """What happened to the batch, the latest first."""
+
+    MOST = 200
+
+    def context(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
+        return {"entries": batch.timeline.order_by("-id")[: self.MOST]}
+
+
+class AnswerTab(Tab):
+    """Amili's last answer, readable and whole, or its beginning where it is long."""
+
+    MOST = 100_000  # characters shown
+
+    def context(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
+        answer = batch.answers.beginning(self.MOST).order_by("-received_at").first()
+        if answer is None:
+            return {"answer": None}
+        start = answer.start(self.MOST)
+        return {"answer": answer, "text": pretty_start(start), "is_cut": answer.size > self.MOST}
+
+
+TABS: dict[str, Tab] = {
+    tab.name: tab
+    for tab in (
+        RowsTab("errors", _("Errors"), "error_count", ["message", "object_name", "extra"], key="rank", form=IndexedRowFilter),
+        RowsTab("succeeded", _("Succeeded"), "succeeded_count", ["invoice_number", "invoice_id", "case_id", "extra"]),
+        RowsTab("failed", _("Failed items"), "failed_item_count", ["extra"], optional=True),
+        RowsTab(
+            "responses",
+            _("Ledger responses"),
+            "response_count",
+            ["object_name", "ledger_reference", "status_statuscode", "extra"],
+            form=IndexedRowFilter,
+            optional=True,
+        ),
+        TimelineTab("timeline", _("Timeline")),
+        AnswerTab("answer", _("Answer as received")),
+    )
+}
+
+
+def first_tab_of(batch: Batch) -> str:
+    """Where the page opens: at what went wrong, else at what went well."""
+    return next((name for name in ("errors", "failed", "succeeded") if TABS[name].count(batch)), "errors")

@@ -1,0 +1,103 @@
+"""One batch of the invented world: its life, and how Amili would tell of it in either generation."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from random import Random
+from uuid import UUID
+
+from sandbox.rows import Creditor, Row, Rows, uuid_text
+
+type Fault = int | str
+"""A misbehaviour: the error status to answer with, or one of the names below."""
+
+NAMED_FAULTS = ("html", "cut", "another", "slow")
+
+
+def unedited(data: Row) -> Row:
+    """The answer of a batch with nothing special about it."""
+    return data
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch whose every answer follows from these fields and the time of asking."""
+
+    id: UUID
+    creditor: Creditor
+    objects: int
+    failed: int
+    born: datetime
+    queued: timedelta
+    edit: Callable[[Row], Row] = unedited
+    """What makes a demo batch special: changes the answer that it would have given."""
+    fault: Fault | None = None
+    """How it misbehaves whenever it is asked for."""
+
+    def state(self, now: datetime) -> str:
+        """Its status as generation C words it."""
+        if not self.is_finished(now):
+            return "QUEUED"
+        if not self.failed:
+            return "SUCCESS"
+        return "FAILED" if self.failed == self.objects else "PARTIAL"
+
+    def is_finished(self, now: datetime) -> bool:
+        """Whether its life is over, so that its answer never changes again."""
+        return now >= self.born + self.queued
+
+    def data(self, now: datetime) -> bytes:
+        """The JSON of the `data` member of an answer about it."""
+        return _finished(self) if self.is_finished(now) else _encode(self, now)
+
+
+@lru_cache(maxsize=256)
+def _finished(batch: Batch) -> bytes:
+    return _encode(batch, batch.born + batch.queued)
+
+
+def _encode(batch: Batch, now: datetime) -> bytes:
+    counts = (batch.objects, batch.failed) if batch.is_finished(now) else (0, 0)
+    rows = Rows(batch.creditor, batch.id.int, *counts)
+    shape = _generation_a if batch.creditor.generation == "A" else _generation_c
+    return json.dumps(batch.edit(shape(batch, rows, now)), separators=(",", ":")).encode()
+
+
+def _generation_a(batch: Batch, rows: Rows, now: datetime) -> Row:
+    finished = {"finishedAt": _stamp(batch.born + batch.queued, "seconds")} if batch.is_finished(now) else {}
+    return {
+        "batchId": str(batch.id),
+        "type": "INVOICE",
+        "status": {"statuscode": 0, "errors": rows.errors(), "responses": rows.responses()},
+        "createdAt": _stamp(batch.born, "seconds"),
+        **finished,
+        **_owner(batch.creditor),
+        "succeeded": rows.succeeded(),
+        "failed": [None] if batch.id.int % 2 else [],
+    }
+
+
+def _generation_c(batch: Batch, rows: Rows, now: datetime) -> Row:
+    # Amili is known to fill finishedAt while a batch is still queued, so half of ours do it too.
+    finished = batch.born + batch.queued if batch.is_finished(now) else batch.born if batch.id.int % 2 else None
+    return {
+        "batchId": str(batch.id),
+        "type": "INVOICE",
+        "status": batch.state(now),
+        "createdAt": _stamp(batch.born, "milliseconds"),
+        "finishedAt": finished and _stamp(finished, "milliseconds"),
+        **_owner(batch.creditor),
+        "succeeded": rows.succeeded(),
+        "failed": rows.failed(),
+    }
+
+
+def _owner(creditor: Creditor) -> Row:
+    client = uuid_text(Random(f"client of {creditor.id}"))
+    return {"organizationId": str(creditor.id), "createdBy": client}
+
+
+def _stamp(moment: datetime, precision: str) -> str:
+    return moment.isoformat(timespec=precision).replace("+00:00", "Z")

@@ -1,0 +1,36 @@
+"""Make the demo sign-ins, and follow the demo batches."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from batches.tasks import follow
+from batches.words import Source
+from sandbox import world
+from staff.models import Person, Role
+
+PASSWORD = "amili-demo"  # noqa: S105 - for invented data on this machine, printed for everybody to see
+PEOPLE = {
+    "finance": (Role.FINANCE, "Finn", "Nansen"),
+    "support": (Role.SUPPORT, "Siri", "Solberg"),
+    "manager": (Role.MANAGER, "Maja", "Nygård"),
+}
+NEWEST = 20
+
+
+class Command(BaseCommand):
+    """May run at every start: what is there stays as it is."""
+
+    help = "Make the demo sign-ins and follow the stand-in's batches (local run with the sandbox only)."
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+        for username, (role, first_name, last_name) in PEOPLE.items():
+            self._sign_in(username, role=role, first_name=first_name, last_name=last_name)
+        self._sign_in("admin", role=Role.MANAGER, is_staff=True, is_superuser=True)
+        follow([*world.DEMO, *(batch.id for batch in world.recent(timezone.now(), NEWEST))], Source.COMMAND)
+
+    def _sign_in(self, username: str, **fields: Any) -> None:
+        if not Person.objects.filter(username=username).exists():
+            Person.objects.create_user(username, f"{username}@example.no", PASSWORD, **fields)
+        self.stdout.write(f"{username:<8}  {PASSWORD}")

@@ -1,0 +1,62 @@
+// Polls of live parts. The server renders each poll and its cadence; here they are only held back: while the tab is
+// hidden (to one a minute) and while the person has paused them. Nothing here ends a poll: a part that is done comes without one.
+
+const HIDDEN_PAUSE = 60_000;
+const PAUSED = "live-paused";
+const away = document.getElementById("away");
+let lastSent = 0;
+
+const isLive = (element) => element.matches?.("[data-live]");
+const isPaused = () => localStorage.getItem(PAUSED) === "1";
+
+function showPause() {
+  document.documentElement.toggleAttribute("data-paused", isPaused());
+  for (const button of document.querySelectorAll("[data-live-pause]")) {
+    button.setAttribute("aria-pressed", String(isPaused()));
+  }
+}
+
+function pollNow() {
+  for (const element of document.querySelectorAll("[data-live]")) {
+    htmx.trigger(element, "poll");
+  }
+}
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (!isLive(event.target)) return;
+  const tooSoon = document.hidden && Date.now() - lastSent < HIDDEN_PAUSE;
+  if (isPaused() || tooSoon) {
+    event.preventDefault();
+  } else {
+    lastSent = Date.now();
+  }
+});
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) pollNow();
+});
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-live-pause]")) return;
+  localStorage.setItem(PAUSED, isPaused() ? "0" : "1");
+  showPause();
+  if (!isPaused()) pollNow();
+});
+
+document.addEventListener("htmx:afterSettle", showPause);
+window.addEventListener("storage", showPause);
+showPause();
+
+// Our own server: away when a request fails or times out, back when one succeeds.
+for (const failure of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(failure, () => (away.hidden = false));
+}
+document.addEventListener("htmx:afterRequest", (event) => {
+  const status = event.detail.xhr.status;
+  if (status) away.hidden = status < 500;
+});
+
+// A morph keeps what a person is doing: the field with the cursor, and text that has been typed but not sent.
+Idiomorph.defaults.ignoreActiveValue = true;
+Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
+  !(name === "value" && element.matches("input, textarea") && element.value !== element.defaultValue);
