@@ -12,7 +12,9 @@ from django_htmx.http import HttpResponseClientRefresh
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
     """Every view needs a sign-in unless it says otherwise."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseBase:
+    def handle_no_permission(  # type: ignore[override]
+        self, request: HttpRequest, view_func: Callable[..., Any]
+    ) -> HttpResponseBase:
         # A fragment must never show the sign-in form: the browser loads the whole page again and meets it there.
         if getattr(request, "htmx", False):
             return HttpResponseClientRefresh()

@@ -94,7 +94,9 @@ if "postgresql" not in DATABASES["default"].get("ENGINE", ""):
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "amili"}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "amili"}
+}
 # Reads of the session cost no query; the table keeps people signed in when the cache is emptied.
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
@@ -114,7 +116,11 @@ CELERY_BEAT_SCHEDULE = {
     "refresh_due_batches": {"task": "batches.tasks.refresh_due_batches", "schedule": 1.0, "options": {"expires": 2}},
 }
 if SANDBOX:
-    CELERY_BEAT_SCHEDULE["follow_newest"] = {"task": "sandbox.tasks.follow_newest", "schedule": 15.0, "options": {"expires": 15}}
+    CELERY_BEAT_SCHEDULE["follow_newest"] = {
+        "task": "sandbox.tasks.follow_newest",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    }
 
 # ---------------------------------------------------------------------------------------------- web
 
@@ -182,7 +188,12 @@ AUTH_USER_MODEL = "staff.Person"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
 ]
 ACCOUNT_ADAPTER = "staff.adapter.NoSignUpAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}

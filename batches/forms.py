@@ -15,11 +15,12 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from batches.models import Batch
+from batches.models import BatchQuerySet
 from batches.words import Outcome
 
 EXAMPLE_ID = "5579c111-9c50-47e2-af92-f16d52e63189"
 MOST_IDS = 100
+KIT = {"class": "ds-input"}  # how the kit's stylesheet knows a field
 
 _HEX = "[0-9a-f]"
 _UUID = rf"(?<!{_HEX})(?:{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}|{_HEX}{{32}})(?!{_HEX})"
@@ -54,7 +55,8 @@ class SearchForm(forms.Form):
         found = find_batch_ids(self.cleaned_data["q"])
         if not found:
             raise ValidationError(
-                gettext("No batch ID in there. It is 32 digits and letters a to f, like %(example)s."), params={"example": EXAMPLE_ID}
+                gettext("No batch ID in there. It is 32 digits and letters a to f, like %(example)s."),
+                params={"example": EXAMPLE_ID},
             )
         if len(found) > MOST_IDS:
             raise ValidationError(
@@ -64,13 +66,28 @@ class SearchForm(forms.Form):
         return found
 
 
-class BatchFilter(forms.Form):
-    """Filters of the list of batches. What cannot be read filters nothing, and its field says why."""
+class FilterForm(forms.Form):
+    """A form in a list's address. What cannot be read filters nothing, and its field says why."""
 
-    status = forms.ChoiceField(label=_("Status"), required=False, choices=[("", _("All")), *Outcome.choices])
-    type = forms.CharField(label=_("Type"), required=False, max_length=100)
-    organisation = forms.CharField(label=_("Organisation"), required=False, max_length=100)
-    day = forms.DateField(label=_("Day"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    @property
+    def is_filtering(self) -> bool:
+        """Whether anything was asked for, readable or not."""
+        return any(self.data.get(name) for name in self.fields)
+
+
+class BatchFilter(FilterForm):
+    """Filters of the list of batches."""
+
+    status = forms.ChoiceField(
+        label=_("Status"), required=False, choices=[("", _("All")), *Outcome.choices], widget=forms.Select(attrs=KIT)
+    )
+    type = forms.CharField(label=_("Type"), required=False, max_length=100, widget=forms.TextInput(attrs=KIT))
+    organisation = forms.CharField(
+        label=_("Organisation"), required=False, max_length=100, widget=forms.TextInput(attrs=KIT)
+    )
+    day = forms.DateField(
+        label=_("Day"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={**KIT, "type": "date"})
+    )
 
     def clean_organisation(self) -> list[UUID]:
         """A name from the settings, or a part of one, or an organisation's ID."""
@@ -83,7 +100,7 @@ class BatchFilter(forms.Form):
             raise ValidationError(gettext("No organisation has this name. Its ID works too."))
         return found
 
-    def filter(self, batches: QuerySet[Batch]) -> QuerySet[Batch]:
+    def filter(self, batches: BatchQuerySet) -> BatchQuerySet:
         self.is_valid()
         wanted = self.cleaned_data
         if wanted.get("status"):
@@ -97,7 +114,7 @@ class BatchFilter(forms.Form):
         return batches
 
 
-class RowFilter(forms.Form):
+class RowFilter(FilterForm):
     """A filter of a batch's rows by text. Which columns it searches is the table's to say."""
 
     text = forms.CharField(label=_("Text"), required=False, max_length=500)
@@ -107,7 +124,7 @@ class RowFilter(forms.Form):
         self._columns = columns
 
     def filter[Rows: QuerySet[Any]](self, rows: Rows) -> Rows:
-        """The rows that fit; a field that cannot be read filters nothing."""
+        """The rows that fit."""
         self.is_valid()
         return rows.filter(self.condition())
 
@@ -115,10 +132,6 @@ class RowFilter(forms.Form):
         text = self.cleaned_data.get("text")
         tests = [Q((f"{column}__icontains", text)) for column in self._columns if text]
         return reduce(or_, tests, Q())
-
-    @property
-    def is_filtering(self) -> bool:
-        return any(self.cleaned_data.values())
 
 
 class IndexedRowFilter(RowFilter):

@@ -99,7 +99,16 @@ def record_failure(batch_id: UUID, problem: AmiliError, *, asked_at: datetime, b
 
 def _replace_facts(batch: Batch, snapshot: BatchSnapshot, now: datetime) -> None:
     before = _gist(batch)
-    for name in ("type", "status", "statuscode", "created_at", "finished_at", "created_by", "failed_objects", "odd_fields"):
+    for name in (
+        "type",
+        "status",
+        "statuscode",
+        "created_at",
+        "finished_at",
+        "created_by",
+        "failed_objects",
+        "odd_fields",
+    ):
         setattr(batch, name, getattr(snapshot, name))
     batch.outcome, batch.doubts = outcome_of(snapshot), doubts_about(snapshot)
     # An answer that leaves the organisation out does not make us forget the road to the batch.
@@ -178,7 +187,9 @@ def _replace_rows(batch_id: UUID, snapshot: BatchSnapshot) -> None:
             for n, r in enumerate(snapshot.succeeded)
         ),
     )
-    _copy(FailedItem, ("batch_id", "position", "extra"), ((batch_id, n, item) for n, item in enumerate(snapshot.failed)))
+    _copy(
+        FailedItem, ("batch_id", "position", "extra"), ((batch_id, n, item) for n, item in enumerate(snapshot.failed))
+    )
 
 
 def _copy(table: type[models.Model], columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:

@@ -33,13 +33,31 @@ class Trouble(models.TextChoices):
 class Doubt(models.TextChoices):
     """Where the parts of an answer do not add up."""
 
-    SUCCESS_WITH_FAILURES = "success_with_failures", _("Amili calls this batch a success, but lists objects that failed.")
-    FAILED_WITH_SUCCESSES = "failed_with_successes", _("Amili calls this batch failed, but lists objects that succeeded.")
-    PARTIAL_WITHOUT_FAILURES = "partial_without_failures", _("Amili calls this batch partly succeeded, but lists no object that failed.")
-    PARTIAL_WITHOUT_SUCCESSES = "partial_without_successes", _("Amili calls this batch partly succeeded, but lists no object that succeeded.")
-    FINISHED_WITHOUT_OBJECTS = "finished_without_objects", _("Amili says that this batch is finished, but lists no objects.")
+    SUCCESS_WITH_FAILURES = (
+        "success_with_failures",
+        _("Amili calls this batch a success, but lists objects that failed."),
+    )
+    FAILED_WITH_SUCCESSES = (
+        "failed_with_successes",
+        _("Amili calls this batch failed, but lists objects that succeeded."),
+    )
+    PARTIAL_WITHOUT_FAILURES = (
+        "partial_without_failures",
+        _("Amili calls this batch partly succeeded, but lists no object that failed."),
+    )
+    PARTIAL_WITHOUT_SUCCESSES = (
+        "partial_without_successes",
+        _("Amili calls this batch partly succeeded, but lists no object that succeeded."),
+    )
+    FINISHED_WITHOUT_OBJECTS = (
+        "finished_without_objects",
+        _("Amili says that this batch is finished, but lists no objects."),
+    )
     QUEUED_WITH_OBJECTS = "queued_with_objects", _("Amili calls this batch queued, but lists objects already.")
-    LISTS_DISAGREE = "lists_disagree", _("The failed items and the error rows are not about the same number of objects.")
+    LISTS_DISAGREE = (
+        "lists_disagree",
+        _("The failed items and the error rows are not about the same number of objects."),
+    )
     UNKNOWN_STATUS = "unknown_status", _("Amili sent a status that we do not know. We count the batch as unfinished.")
 
 

@@ -22,8 +22,8 @@ class Person(AbstractUser):
     role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.FINANCE)
 
     class Meta(AbstractUser.Meta):
-        verbose_name = _("person")
-        verbose_name_plural = _("people")
+        verbose_name = _("person")  # type: ignore[assignment]
+        verbose_name_plural = _("people")  # type: ignore[assignment]
 
     @property
     def initials(self) -> str:

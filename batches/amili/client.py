@@ -20,7 +20,9 @@ class AmiliSession(requests.Session):
     def __init__(self, *, version: str, timeout: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT)) -> None:
         super().__init__()
         self._timeout = timeout
-        self.headers["User-Agent"] = f"amili-batch-dashboard/{version} python/{sys.version_info[0]}.{sys.version_info[1]}"
+        self.headers["User-Agent"] = (
+            f"amili-batch-dashboard/{version} python/{sys.version_info[0]}.{sys.version_info[1]}"
+        )
         self.headers["Accept"] = "application/json"
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:

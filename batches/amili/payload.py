@@ -199,8 +199,8 @@ class _Fields:
         return _source(self._fields[name]) if value is None and name in self.odd else value or ""
 
     def integer(self, name: str) -> int | None:
-        value = self._read(name, Index.__value__)
-        return value if value is None or abs(value) < 2**31 else self._note(name)
+        number: int | None = self._read(name, Annotated[int, Meta(ge=-(2**31), lt=2**31)])
+        return number
 
     def uuid(self, name: str) -> UUID | None:
         value: UUID | None = self._read(name, UUID)
@@ -212,7 +212,10 @@ class _Fields:
         if value is None or value.year == NO_DATE_YEAR:
             return None
         value = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return value if EARLIEST < value < LATEST else self._note(name)
+        if EARLIEST < value < LATEST:
+            return value
+        self.odd.append(name)
+        return None
 
     def items(self, name: str) -> list[Raw]:
         """A list's items, undecoded; anything else in its place counts as a list of one."""
@@ -222,7 +225,7 @@ class _Fields:
         try:
             return msgspec.json.decode(raw, type=list[Raw] | None) or []
         except msgspec.ValidationError:
-            self._note(name)
+            self.odd.append(name)
             return [raw]
 
     def rows[Row: _Row](self, name: str, row_type: type[Row]) -> list[Row]:
@@ -237,10 +240,8 @@ class _Fields:
         try:
             return None if raw is None else msgspec.json.decode(raw, type=kind | None)
         except msgspec.ValidationError:
-            return self._note(name)
-
-    def _note(self, name: str) -> None:
-        self.odd.append(name)
+            self.odd.append(name)
+            return None
 
 
 # ------------------------------------------------------------------------------------------ rows that do not fit

@@ -27,7 +27,9 @@ _ICONS: Mapping[str, SafeString] = {
     Outcome.SUCCEEDED: mark_safe('<circle cx="8" cy="8" r="6.2"/><path d="m5 8.2 2.1 2.1L11 6.2"/>'),
     Outcome.PARTIAL: mark_safe('<circle cx="8" cy="8" r="6.2"/><path d="M8 4.5v4.2M8 11v.4"/>'),
     Outcome.FAILED: mark_safe('<circle cx="8" cy="8" r="6.2"/><path d="m5.7 5.7 4.6 4.6m0-4.6-4.6 4.6"/>'),
-    Outcome.UNKNOWN: mark_safe('<circle cx="8" cy="8" r="6.2"/><path d="M6.2 6.4a1.8 1.8 0 1 1 2.6 1.7c-.6.3-.8.6-.8 1.1M8 11.3v.2"/>'),
+    Outcome.UNKNOWN: mark_safe(
+        '<circle cx="8" cy="8" r="6.2"/><path d="M6.2 6.4a1.8 1.8 0 1 1 2.6 1.7c-.6.3-.8.6-.8 1.1M8 11.3v.2"/>'
+    ),
 }
 _COLOURS: Mapping[str, str] = {
     Outcome.QUEUED: "info",

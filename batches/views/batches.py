@@ -3,14 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from batches.forms import MOST_IDS, BatchFilter, find_batch_ids
-from batches.models import Batch
+from batches.models import Batch, BatchQuerySet
 from batches.views.live import nothing_new, stamp_of
 from staff.http import StaffRequest
 
@@ -19,7 +19,7 @@ PER_PAGE = 50
 
 @require_safe
 def batches(request: StaffRequest) -> HttpResponse:
-    """Filters stand in the address; so does the key of the page (`after`), and the IDs of a list that was pasted (`id`)."""
+    """All state stands in the address: filters, the key of the page (`after`), the IDs of a pasted list (`id`)."""
     form = BatchFilter(request.GET)
     wanted = find_batch_ids(" ".join(request.GET.getlist("id")[:MOST_IDS]))
     found = form.filter(Batch.objects.visible_to(request.user))
@@ -34,7 +34,7 @@ def batches(request: StaffRequest) -> HttpResponse:
     context = {
         "form": form,
         "rows": rows,
-        "wanted": len(wanted),
+        "wanted": wanted,
         "stamp": stamp,
         "is_live": any(batch.is_followed for batch in rows),
         "next": _key(rows[-1]) if len(page) > PER_PAGE else "",
@@ -46,7 +46,7 @@ def _key(batch: Batch) -> str:
     return f"{batch.submitted_at.isoformat()}_{batch.pk}"
 
 
-def _after(batches: QuerySet[Batch], key: str) -> QuerySet[Batch]:
+def _after(batches: BatchQuerySet, key: str) -> BatchQuerySet:
     """The batches that come after the one with this key; what is no key is no limit."""
     at, _, batch_id = key.partition("_")
     try:

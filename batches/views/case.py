@@ -19,7 +19,9 @@ def case(request: StaffRequest, case_id: str) -> HttpResponse:
     """Found by the ID as Amili wrote it. A case that no answer has named is a 404 that says so."""
     visible = Batch.objects.visible_to(request.user)
     invoices = SucceededItem.objects.filter(case_id=case_id, batch__in=visible).select_related("batch")
-    page = Paginator(invoices.order_by("-batch__submitted_at", "batch_id", "position"), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(invoices.order_by("-batch__submitted_at", "batch_id", "position"), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     portal = settings.AMILI_CASE_URL.replace("{case_id}", quote(case_id, safe=""))
     context = {"case_id": case_id, "page": page, "portal_url": portal}
     return render(request, "batches/case.html", context, status=200 if page.paginator.count else 404)

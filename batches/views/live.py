@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from hashlib import blake2s
 
-from django.http import HttpRequest
-
 from batches.models import Batch
+from staff.http import StaffRequest
 
 
-def nothing_new(request: HttpRequest, stamp: str) -> bool:
+def nothing_new(request: StaffRequest, stamp: str) -> bool:
     """Whether this is a poll by a page that already shows `stamp`."""
     return bool(request.htmx) and request.GET.get("stamp") == stamp
 

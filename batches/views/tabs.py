@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -64,7 +64,7 @@ class RowsTab(Tab):
             found = list(rows.filter(**{f"{self.key}__lt": before}).order_by(f"-{self.key}")[: PER_PAGE + 1])
             return self._cut(found[:PER_PAGE][::-1], earlier=len(found) > PER_PAGE, later=True)
         if row is not None and self.form is IndexedRowFilter:
-            rows = rows.filter(object_index__gte=row)
+            rows = rows.filter(Q(object_index__gte=row))
         elif after is not None:
             rows = rows.filter(**{f"{self.key}__gt": after})
         found = list(rows.order_by(self.key)[: PER_PAGE + 1])
@@ -123,7 +123,9 @@ class AnswerTab(Tab):
 TABS: dict[str, Tab] = {
     tab.name: tab
     for tab in (
-        RowsTab("errors", _("Errors"), "error_count", ["message", "object_name", "extra"], key="rank", form=IndexedRowFilter),
+        RowsTab(
+            "errors", _("Errors"), "error_count", ["message", "object_name", "extra"], key="rank", form=IndexedRowFilter
+        ),
         RowsTab("succeeded", _("Succeeded"), "succeeded_count", ["invoice_number", "invoice_id", "case_id", "extra"]),
         RowsTab("failed", _("Failed items"), "failed_item_count", ["extra"], optional=True),
         RowsTab(

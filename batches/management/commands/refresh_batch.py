@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("batch_id", help="the batch ID, or any text that holds one")
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *args: Any, **options: Any) -> None:
         batch = self._refresh(self._only_id(options["batch_id"]))
         if batch.trouble:
             raise CommandError(f"{batch.pk}: {batch.trouble_detail}")

@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     help = "Make the demo sign-ins and follow the stand-in's batches (local run with the sandbox only)."
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *args: Any, **options: Any) -> None:
         for username, (role, first_name, last_name) in PEOPLE.items():
             self._sign_in(username, role=role, first_name=first_name, last_name=last_name)
         self._sign_in("admin", role=Role.MANAGER, is_staff=True, is_superuser=True)

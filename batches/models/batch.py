@@ -1,21 +1,20 @@
-"""Tables: what we know of each batch, its rows as Amili last gave them, and what happened to it when."""
+"""The batches that we follow: Amili's facts as last understood, and where we stand in asking for them."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import HashIndex
-from django.db import models
-from django.db.models.functions import Coalesce, Least, Substr
+from django.db import models, transaction
+from django.db.models.functions import Coalesce, Least
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from batches.models.timeline import TimelineEntry
 from batches.pace import LEASE, LOOK_FOR, WATCH_RENEWAL, is_watched
 from batches.words import FINISHED, Doubt, Outcome, Source, Trouble
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 class BatchQuerySet(models.QuerySet["Batch"]):
     """Reads and claims, each with the name of what it is for."""
 
-    def visible_to(self, person: Person) -> Self:  # noqa: ARG002
+    def visible_to(self, person: Person) -> Self:
         """The batches whose facts this person may see. The one place that decides it: for now, everybody sees all."""
         return self.all()
 
@@ -34,8 +33,9 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         return self.order_by("-submitted_at", "-id")
 
     def running(self) -> Self:
-        """Batches that we still ask about because they are not finished."""
-        return self.filter(next_check_at__isnull=False).exclude(outcome__in=FINISHED)
+        """Batches that are not finished as far as we know; not those that Amili has never told us anything of."""
+        never_told = models.Q(checked_at__isnull=True) & ~models.Q(trouble__in=[Trouble.NONE, Trouble.UNREACHABLE])
+        return self.filter(next_check_at__isnull=False).exclude(outcome__in=FINISHED).exclude(never_told)
 
     def failed_lately(self) -> Self:
         """Finished batches in which something failed, the last to finish first."""
@@ -76,7 +76,10 @@ class BatchQuerySet(models.QuerySet["Batch"]):
             ignore_conflicts=True,
         )
         TimelineEntry.objects.bulk_create(
-            [TimelineEntry(batch_id=batch_id, at=now, kind=TimelineEntry.Kind.FIRST_SEEN, source=source) for batch_id in new],
+            [
+                TimelineEntry(batch_id=batch_id, at=now, kind=TimelineEntry.Kind.FIRST_SEEN, source=source)
+                for batch_id in new
+            ],
             ignore_conflicts=True,
         )
         return new
@@ -89,7 +92,8 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         sooner = {} if is_watched(batch.watched_at, now) else {"next_check_at": Least("next_check_at", now)}
         # While an answer is being recorded the row is locked: a page does not wait for that.
         free = self.filter(pk=batch.pk, next_check_at__isnull=False).select_for_update(skip_locked=True)
-        return self.filter(pk__in=free.values("pk")).update(watched_at=now, **sooner) == 1
+        with transaction.atomic():
+            return self.filter(pk__in=free.values("pk")).update(watched_at=now, **sooner) == 1
 
 
 class Batch(models.Model):
@@ -148,9 +152,13 @@ class Batch(models.Model):
         ]
         indexes = [
             models.Index(fields=["-submitted_at", "-id"], name="batch_newest_first"),  # newest_first, submitted_on
-            models.Index(fields=["next_check_at"], name="batch_due", condition=models.Q(next_check_at__isnull=False)),  # due, running
+            models.Index(
+                fields=["next_check_at"], name="batch_due", condition=models.Q(next_check_at__isnull=False)
+            ),  # due, running
             models.Index(  # failed_lately
-                fields=["-changed_at"], name="batch_failed_lately", condition=models.Q(outcome__in=["failed", "partial"])
+                fields=["-changed_at"],
+                name="batch_failed_lately",
+                condition=models.Q(outcome__in=["failed", "partial"]),
             ),
         ]
 
@@ -195,141 +203,3 @@ class Batch(models.Model):
         if not (self.is_finished and self.created_at and self.finished_at):
             return None
         return self.finished_at - self.created_at if self.finished_at >= self.created_at else None
-
-
-class AnswerQuerySet(models.QuerySet["Answer"]):
-    """Reads of answers that may be many megabytes long."""
-
-    def beginning(self, size: int) -> Self:
-        """Fetch only as many compressed bytes as `size` bytes of the answer can need."""
-        return self.defer("compressed").annotate(compressed_start=Substr("compressed", 1, size + 1024))
-
-
-class Answer(models.Model):
-    """An answer of Amili's as it came; each distinct one is kept once per batch."""
-
-    batch = models.ForeignKey(Batch, models.CASCADE, related_name="answers")
-    digest = models.BinaryField()  # SHA-256 of the body
-    received_at = models.DateTimeField()
-    size = models.PositiveBigIntegerField()  # bytes
-    problem = models.TextField(default="", blank=True)  # why it was not understood; empty if it was
-    compressed = models.BinaryField()
-
-    objects = AnswerQuerySet.as_manager()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["batch", "digest"], name="answer_kept_once")]
-        indexes = [models.Index(fields=["batch", "-received_at"], name="answer_newest_of_batch")]
-
-    def __str__(self) -> str:
-        return f"{self.batch_id} {self.received_at:%Y-%m-%d %H:%M:%S}"
-
-    @property
-    def body(self) -> bytes:
-        return zlib.decompress(self.compressed)
-
-    def start(self, size: int) -> str:
-        """The first `size` bytes as text, of an answer that was fetched with `beginning`."""
-        compressed = bytes(self.compressed_start)  # type: ignore[attr-defined]
-        return zlib.decompressobj().decompress(compressed, size).decode("utf-8", "replace").replace("\0", "\ufffd")
-
-
-class Row(models.Model):
-    """One row of a list in Amili's answer; `position` is its place there, from zero."""
-
-    position = models.PositiveIntegerField()
-    extra = models.TextField(default="", blank=True)  # JSON of what has no column
-
-    class Meta:
-        abstract = True
-
-
-class ErrorRow(Row):
-    """What is wrong with an object. `rank` orders the rows by object index, those without one last."""
-
-    pk = models.CompositePrimaryKey("batch_id", "rank")  # pages of rows
-    batch = models.ForeignKey(Batch, models.CASCADE, related_name="errors", db_index=False)
-    rank = models.PositiveIntegerField()
-    object_name = models.TextField(default="", blank=True)
-    object_index = models.BigIntegerField(null=True)
-    message = models.TextField(default="", blank=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["batch", "object_index"], name="error_by_index")]  # filter by index or range
-
-    def __str__(self) -> str:
-        return f"{self.batch_id} {self.rank}"
-
-
-class LedgerResponse(Row):
-    """What the ledger said of an object (first generation of the answer)."""
-
-    pk = models.CompositePrimaryKey("batch_id", "position")
-    batch = models.ForeignKey(Batch, models.CASCADE, related_name="responses", db_index=False)
-    object_name = models.TextField(default="", blank=True)
-    object_index = models.BigIntegerField(null=True)
-    ledger_reference = models.TextField(default="", blank=True)
-    status_statuscode = models.TextField(default="", blank=True)
-
-    def __str__(self) -> str:
-        return f"{self.batch_id} {self.position}"
-
-
-class SucceededItem(Row):
-    """An object that went through; of an invoice its number, id and case."""
-
-    pk = models.CompositePrimaryKey("batch_id", "position")
-    batch = models.ForeignKey(Batch, models.CASCADE, related_name="succeeded", db_index=False)
-    kind = models.TextField(default="", blank=True)  # Amili's $type
-    invoice_number = models.TextField(default="", blank=True)
-    invoice_id = models.TextField(default="", blank=True)
-    case_id = models.TextField(default="", blank=True)
-
-    class Meta:
-        # The case page. A hash takes ids of any length, where a b-tree would refuse the row.
-        indexes = [HashIndex(fields=["case_id"], name="succeeded_by_case")]
-
-    def __str__(self) -> str:
-        return f"{self.batch_id} {self.position}"
-
-
-class FailedItem(Row):
-    """An entry of `failed`, whose shape is documented nowhere: its JSON stands in `extra`."""
-
-    pk = models.CompositePrimaryKey("batch_id", "position")
-    batch = models.ForeignKey(Batch, models.CASCADE, related_name="failed", db_index=False)
-
-    def __str__(self) -> str:
-        return f"{self.batch_id} {self.position}"
-
-
-class TimelineEntry(models.Model):
-    """Something that happened to a batch, as we saw it."""
-
-    class Kind(models.TextChoices):
-        FIRST_SEEN = "first_seen", _("First seen")
-        CHANGED = "changed", _("Answer changed")
-        TROUBLE = "trouble", _("Not answered")
-        RECOVERED = "recovered", _("Answered again")
-        GAVE_UP = "gave_up", _("Stopped looking")
-
-    batch = models.ForeignKey(Batch, models.CASCADE, related_name="timeline", db_index=False)
-    at = models.DateTimeField()
-    kind = models.CharField(max_length=20, choices=Kind)
-    source = models.CharField(max_length=10, choices=Source)
-    outcome = models.CharField(max_length=20, choices=Outcome, default="", blank=True)
-    status = models.TextField(default="", blank=True)
-    succeeded_count = models.PositiveIntegerField(default=0)
-    failed_objects = models.PositiveIntegerField(default=0)
-    detail = models.TextField(default="", blank=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["batch", "id"], name="timeline_of_batch")]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["batch"], condition=models.Q(kind="first_seen"), name="first_seen_once"
-            )  # two people may paste the same new ID at once
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.batch_id} {self.kind}"
