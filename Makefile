@@ -8,7 +8,7 @@ SETTINGS := VAR_DIR=var/checks ALLOWED_HOSTS=dashboard.example AMILI_CLIENT_ID=c
 	SECRET_KEY=only-for-the-checks-and-as-long-as-a-real-secret-key-is \
 	DATABASE_URL=postgresql://nobody@127.0.0.1:9/none REDIS_URL=redis://127.0.0.1:9/0
 
-.PHONY: help up test bench format lint types arrows deploy vendor chromium ready
+.PHONY: help up test bench format lint types arrows vendor chromium ready
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -16,7 +16,7 @@ help: ## list the targets
 up: ready ## run everything on this machine, until Ctrl-C
 	@exec $(RUN) python manage.py up
 
-test: lint types arrows deploy chromium ## every check there is
+test: lint types arrows chromium ## every check there is
 	$(RUN) python -m pytest
 
 bench: ready ## measure what the README promises
@@ -37,9 +37,6 @@ types: ready ## types, by mypy
 
 arrows: ready ## who may import whom
 	$(SETTINGS) $(RUN) lint-imports
-
-deploy: ready ## Django's own checks, as of a real installation
-	$(SETTINGS) $(RUN) python manage.py check --deploy --fail-level WARNING
 
 vendor: ready ## fetch the browser's files that others wrote, with npm
 	$(RUN) python .ci/vendor.py

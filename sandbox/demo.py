@@ -187,5 +187,6 @@ _MISBEHAVING = {
 
 DEMO_BATCHES: dict[UUID, Batch] = {batch.id: batch for batch in _SHOWN | _MISBEHAVING}
 
+SHOWN = [batch.id for batch in _SHOWN]  # those that answer as they should
 DEMO: dict[UUID, str] = {batch.id: description for batch, description in (_SHOWN | _MISBEHAVING).items()}
 """What each demo batch shows, in one line."""

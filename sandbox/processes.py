@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
@@ -33,10 +33,10 @@ class Processes:
         self.cwd = cwd
         self.running: dict[str, subprocess.Popen[str]] = {}
 
-    def start(self, name: str, *arguments: str) -> None:
-        """Start a process whose lines are shown, each after its name."""
+    def start(self, name: str, *arguments: str, log: Path | None = None) -> None:
+        """Start a process whose lines are shown, each after its name, or kept in a log if they are too many."""
         process = self._spawn(name, arguments)
-        Thread(target=_relay, args=(name, process), daemon=True).start()
+        Thread(target=_relay, args=(name, process, log), daemon=True).start()
 
     def run(self, name: str, *arguments: str) -> tuple[int, str]:
         """Run a process to its end, quietly: its exit status and what it said."""
@@ -83,10 +83,11 @@ class Processes:
             process.wait()
 
 
-def _relay(name: str, process: subprocess.Popen[str]) -> None:
+def _relay(name: str, process: subprocess.Popen[str], log: Path | None) -> None:
     assert process.stdout  # noqa: S101 - it is a pipe
-    for line in process.stdout:
-        print(f"{name:<8}| {line}", end="", flush=True)
+    with log.open("w") if log else nullcontext() as file:
+        for line in filter(str.strip, process.stdout):
+            print(line if file else f"{name:<8}| {line}", end="", file=file, flush=True)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from sandbox.servers import ServerProblem, embedded_servers, free_port
 from sandbox.world import ORGANISATIONS
 
 ROOT = Path(__file__).resolve().parent.parent
+SANDBOX_LOG = "sandbox.log"
 START_TIMEOUT = 60  # seconds until the web server must answer
 
 
@@ -92,7 +93,7 @@ def _serve(place: Place, decided: Mapping[str, str]) -> NoReturn:
     _write_private(left_file, "".join(f"{name}={value}\n" for name, value in decided.items()))
     try:
         with Processes(place.var_dir, _environment(place, decided), ROOT) as processes:
-            told = _prepare(processes, decided)
+            told = _prepare(processes, place.var_dir, decided)
             _start_services(processes, place)
             _await_page(processes, place)
             _tell(place, decided, told)
@@ -136,7 +137,12 @@ def _refuse_taken(place: Place) -> None:
 
 def _local_settings(place: Place) -> dict[str, str]:
     hosts = dict.fromkeys(("127.0.0.1", "localhost", "[::1]", _bracketed(place.host)))
-    settings = {"HTTPS": "off", "ALLOWED_HOSTS": ",".join(hosts), "SECRET_KEY": _secret_key(place.var_dir)}
+    settings = {
+        "HTTPS": "off",
+        "ALLOWED_HOSTS": ",".join(hosts),
+        "SECRET_KEY": _secret_key(place.var_dir),
+        "LOG_LEVEL": "WARNING",  # the address must not scroll away
+    }
     return {name: value for name, value in settings.items() if not _given(name)}
 
 
@@ -191,10 +197,11 @@ def _environment(place: Place, decided: Mapping[str, str]) -> dict[str, str]:
 # ---------------------------------------------------------------------------------------------- steps
 
 
-def _prepare(processes: Processes, decided: Mapping[str, str]) -> str:
+def _prepare(processes: Processes, var_dir: Path, decided: Mapping[str, str]) -> str:
     """Bring database and static files to where the services need them; give what the demo has to say."""
     if url := decided.get("SANDBOX_URL"):
-        processes.start("sandbox", "-m", "sandbox.server", "--port", url.rstrip("/").rpartition(":")[2])
+        arguments = ("-m", "sandbox.server", "--port", url.rstrip("/").rpartition(":")[2])
+        processes.start("sandbox", *arguments, log=var_dir / SANDBOX_LOG)
     status, output = processes.run("prepare", "-m", "sandbox.prepare")
     lines = output.strip().splitlines()
     if status and len(lines) > 1:
@@ -244,5 +251,5 @@ def _tell(place: Place, decided: Mapping[str, str], told: str) -> None:
     for line in told.strip().splitlines():
         print(f"  {line}")
     if url := decided.get("SANDBOX_URL"):
-        print(f"\n  Stand-in for Amili: {url}")
+        print(f"\n  Stand-in for Amili: {url}\n  What it is asked: {place.var_dir / SANDBOX_LOG}")
     print("\n  Ctrl-C stops it.\n", flush=True)

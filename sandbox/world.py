@@ -8,10 +8,10 @@ from random import Random
 from uuid import UUID
 
 from sandbox.batch import Batch
-from sandbox.demo import DEMO, DEMO_BATCHES
+from sandbox.demo import DEMO, DEMO_BATCHES, SHOWN
 from sandbox.rows import CREDITORS
 
-__all__ = ["DEMO", "FORBIDDEN_ORGANISATION", "ORGANISATIONS", "find", "history", "recent"]
+__all__ = ["DEMO", "FORBIDDEN_ORGANISATION", "ORGANISATIONS", "SHOWN", "find", "history", "recent"]
 
 ORGANISATIONS: dict[UUID, str] = {creditor.id: creditor.name for creditor in CREDITORS}
 

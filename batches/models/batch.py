@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from batches.models.timeline import TimelineEntry
-from batches.pace import LEASE, LOOK_FOR, WATCH_RENEWAL, is_watched
+from batches.pace import LEASE, LOOK_FOR, WATCH_RENEWAL, WATCHED, is_watched
 from batches.words import FINISHED, Doubt, Outcome, Source, Trouble
 
 if TYPE_CHECKING:
@@ -178,9 +178,14 @@ class Batch(models.Model):
         return self.next_check_at is not None
 
     @property
-    def is_due(self) -> bool:
-        """Whether a worker is asking at this moment, or will as soon as one is free."""
-        return self.next_check_at is not None and self.next_check_at <= timezone.now()
+    def is_due_soon(self) -> bool:
+        """Whether the next question is too close for its time to be worth a look at the clock."""
+        return self.next_check_at is not None and self.next_check_at <= timezone.now() + 2 * WATCHED
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for an answer that has not come yet."""
+        return self.next_check_at is not None and self.asked_by != Source.CHECK
 
     @property
     def look_until(self) -> datetime | None:

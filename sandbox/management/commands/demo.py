@@ -28,7 +28,7 @@ class Command(BaseCommand):
         for username, (role, first_name, last_name) in PEOPLE.items():
             self._sign_in(username, role=role, first_name=first_name, last_name=last_name)
         self._sign_in("admin", role=Role.MANAGER, is_staff=True, is_superuser=True)
-        follow([*world.DEMO, *(batch.id for batch in world.recent(timezone.now(), NEWEST))], Source.COMMAND)
+        follow([*world.SHOWN, *(batch.id for batch in world.recent(timezone.now(), NEWEST))], Source.COMMAND)
 
     def _sign_in(self, username: str, **fields: Any) -> None:
         if not Person.objects.filter(username=username).exists():
