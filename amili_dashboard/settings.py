@@ -6,6 +6,7 @@ refuses the start with one line; the README lists them all.
 
 import sys
 import tomllib
+from logging import getLevelNamesMapping
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -33,30 +34,62 @@ def setting(name: str, cast: Any = str, **default: Any) -> Any:
     """One setting, cast. Files often end in a line break that nobody meant, so texts are stripped."""
     try:
         value = env.get_value(name, cast=cast, **default)
-    except (ImproperlyConfigured, ValueError, OSError):
-        what = "could not be read" if name in env.ENVIRON else "is required and not set"
-        refuse(name, f"{what} (see the README's table of settings)")
-    return value.strip() if isinstance(value, str) else value
+    except ImproperlyConfigured:
+        value = ""
+    except (OSError, UnicodeError):
+        refuse(name, "could not be read from its file")
+    except ValueError as problem:
+        refuse(name, problem)
+    value = value.strip() if isinstance(value, str) else value
+    if value == "" and not default:
+        refuse(name, "is required and not set (see the README's table of settings)")
+    return value
+
+
+def switch(text: str) -> bool:
+    """A word for yes or no. A misspelt one must not quietly turn safety off."""
+    words = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+    try:
+        return words[text.strip().lower() or "off"]
+    except KeyError:
+        raise ValueError("must be on or off") from None
+
+
+def address(name: str, *schemes: str, **default: str) -> str:
+    """A whole address of one of these schemes."""
+    text: str = setting(name, **default)
+    try:
+        parts = urlsplit(text)
+        is_whole = parts.scheme in schemes and (parts.port or 1) > 0
+    except ValueError:  # a port that is none
+        is_whole = False
+    if not is_whole:
+        refuse(name, f"must be a {schemes[0]}:// address")
+    return text
 
 
 VAR_DIR = BASE_DIR / setting("VAR_DIR", default="var")
 environ.FileAwareEnv.read_env(VAR_DIR / "local.env")
 
 SECRET_KEY = setting("SECRET_KEY")
-DEBUG = setting("DEBUG", bool, default=False)
+DEBUG = setting("DEBUG", switch, default=False)
 ALLOWED_HOSTS = setting("ALLOWED_HOSTS", list, default=[])
+if not (ALLOWED_HOSTS or DEBUG):
+    refuse("ALLOWED_HOSTS", "must name the hosts that people use in the address, separated by commas")
 CSRF_TRUSTED_ORIGINS = setting("CSRF_TRUSTED_ORIGINS", list, default=[])
+if not all("://" in origin for origin in CSRF_TRUSTED_ORIGINS):
+    refuse("CSRF_TRUSTED_ORIGINS", "must be addresses such as https://dashboard.example, separated by commas")
 
 # ---------------------------------------------------------------------------------------------- Amili
 
 
 def amili_url(name: str, default: str) -> str:
     """An address that secrets may be sent to: https, or http on this machine alone."""
-    address = setting(name, default=default).rstrip("/")
-    parts = urlsplit(address)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}):
+    url = address(name, "https", "http", default=default).rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
         refuse(name, "must be an https:// address")
-    return str(address)
+    return url
 
 
 def organizations(entries: list[str]) -> dict[UUID, str]:
@@ -81,16 +114,14 @@ if AMILI_CASE_URL and not (AMILI_CASE_URL.startswith(("https://", "http://")) an
     refuse("AMILI_CASE_URL", "must be a web address that holds {case_id}")
 
 # True only while the bundled stand-in for Amili answers: every page says so.
-SANDBOX = setting("SANDBOX", bool, default=False)
+SANDBOX = setting("SANDBOX", switch, default=False)
 SANDBOX_URL = setting("SANDBOX_URL", default="")
 
 # ---------------------------------------------------------------------------------------------- engines
 
-REDIS_URL = setting("REDIS_URL")
+REDIS_URL = address("REDIS_URL", "redis", "rediss")
 
-DATABASES = {"default": env.db_url_config(setting("DATABASE_URL"))}
-if "postgresql" not in DATABASES["default"].get("ENGINE", ""):
-    refuse("DATABASE_URL", "must be a postgresql:// address")
+DATABASES = {"default": env.db_url_config(address("DATABASE_URL", "postgresql", "postgres"))}
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -207,7 +238,7 @@ LOGIN_REDIRECT_URL = "home"
 # ---------------------------------------------------------------------------------------------- safety
 
 # Behind a proxy that ends TLS and sets X-Forwarded-Proto. `manage.py up` turns it off for a run on one machine.
-HTTPS = setting("HTTPS", bool, default=True)
+HTTPS = setting("HTTPS", switch, default=True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/$"]
@@ -240,6 +271,10 @@ except (ZoneInfoNotFoundError, ValueError):
 
 # ---------------------------------------------------------------------------------------------- logs
 
+LOG_LEVEL = setting("LOG_LEVEL", default="INFO").upper()
+if LOG_LEVEL not in getLevelNamesMapping():
+    refuse("LOG_LEVEL", "must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
+
 # Ids and outcomes only: no request bodies, no texts from Amili.
 LOGGING = {
     "version": 1,
@@ -247,5 +282,5 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"batches": {"level": setting("LOG_LEVEL", default="INFO").upper()}},
+    "loggers": {"batches": {"level": LOG_LEVEL}},
 }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 from django import forms
@@ -23,10 +24,12 @@ MOST_IDS = 100
 KIT = {"class": "ds-input"}  # how the kit's stylesheet knows a field
 
 _HEX = "[0-9a-f]"
-_UUID = rf"(?<!{_HEX})(?:{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}|{_HEX}{{32}})(?!{_HEX})"
+_UUID = rf"(?:(?<!{_HEX})|(?<=id))(?:{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}|{_HEX}{{32}})(?!{_HEX})"
 _ANY_UUID = re.compile(_UUID)
 # An address or a log line often holds other IDs too: one that is called a batch is the one that is meant.
-_CALLED_BATCH = re.compile(rf"batch(?:es|[ _-]?(?:id|uuid|url))?[\"'\s:=/{{(\[]*({_UUID})")
+# Others may follow it in a list.
+_BETWEEN = r"[\"'\s:=/,;|{}()\[\]]*"
+_CALLED_BATCH = re.compile(rf"batch(?:es|[ _-]?(?:id|uuid|url)s?)?{_BETWEEN}((?:{_UUID}{_BETWEEN}(?:(?:and|og) )?)+)")
 _INDEX_RANGE = re.compile(r"(-?\d{1,18})(?:\s*(?:-|–|—|\.\.|to)\s*(-?\d{1,18}))?")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
@@ -34,8 +37,8 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 
 def find_batch_ids(text: str) -> list[UUID]:
     """The batch IDs in a text, each once and in order: of any case, in braces, without dashes, in an address or a log line."""
-    plain = unicodedata.normalize("NFKC", text).translate(_DASHES | _INVISIBLE).lower()
-    found = _CALLED_BATCH.findall(plain) or _ANY_UUID.findall(plain)
+    plain = unicodedata.normalize("NFKC", unquote(text)).translate(_DASHES | _INVISIBLE).lower()
+    found = _ANY_UUID.findall(" ".join(_CALLED_BATCH.findall(plain)) or plain)
     return [uuid for uuid in dict.fromkeys(map(UUID, found)) if uuid.int]
 
 

@@ -24,10 +24,16 @@ class AmiliSession(requests.Session):
             f"amili-batch-dashboard/{version} python/{sys.version_info[0]}.{sys.version_info[1]}"
         )
         self.headers["Accept"] = "application/json"
+        # Without a say of its own, requests lets a .netrc file of whoever runs us replace our bearer.
+        self.auth = _as_it_is
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
         """As in requests, with our limits where the caller names none."""
         return super().request(*args, **{"timeout": self._timeout, "allow_redirects": False, **kwargs})
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 class AmiliClient:
@@ -74,14 +80,15 @@ class AmiliClient:
         response = self._send(path)
         if response.status_code == 401 and self._token.forget():
             response = self._send(path)
-        if not response.ok or response.is_redirect:
+        if response.status_code >= 300:
             raise error_for(response.status_code)
         return response.content
 
     def _send(self, path: str) -> requests.Response:
-        bearer = self._token.bearer()
+        # As bytes, since a token with a sign that is not Latin-1 would fail here instead of being refused.
+        bearer = f"Bearer {self._token.bearer()}".encode()
         try:
-            return self._session.get(f"{self._api_url}{path}", headers={"Authorization": f"Bearer {bearer}"})
+            return self._session.get(f"{self._api_url}{path}", headers={"Authorization": bearer})
         except requests.Timeout:
             raise Later("Amili did not answer in time") from None
         except requests.RequestException as problem:

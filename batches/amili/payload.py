@@ -9,6 +9,7 @@ decoded typed and all at once, and only where one does not fit are they taken si
 import json
 import math
 import re
+import sys
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -133,6 +134,7 @@ def _open(body: bytes) -> dict[str, Raw]:
     if rb"\u0000" in body:  # JSON may hold it, PostgreSQL's text may not
         return _open_mended(body)
     try:
+        body.decode()  # the envelope's fields stay undecoded, and their bytes unchecked
         return _envelope.decode(body).data
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _open_mended(body)
@@ -151,7 +153,8 @@ def _open_mended(body: bytes) -> dict[str, Raw]:
 
 
 def _mend(body: bytes) -> bytes:
-    loose = json.loads(body.decode("utf-8-sig", "replace"), parse_constant=lambda _: None, parse_float=_finite)
+    text = body.decode("utf-8-sig", "replace")
+    loose = json.loads(text, parse_constant=lambda _: None, parse_float=_finite, parse_int=_countable)
     text = json.dumps(loose, ensure_ascii=False)
     return _ESCAPED_NUL.sub("\\1\ufffd", _LONE_SURROGATE.sub("\ufffd", text)).encode()
 
@@ -159,6 +162,10 @@ def _mend(body: bytes) -> bytes:
 def _finite(text: str) -> float | str:
     number = float(text)
     return number if math.isfinite(number) else text
+
+
+def _countable(text: str) -> int | str:
+    return int(text) if len(text) < sys.int_info.default_max_str_digits else text
 
 
 def _why_not_json(body: bytes, position: int) -> str:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import msgspec
 import requests
@@ -39,7 +39,7 @@ class ReadyToken:
 
 
 class _Grant(msgspec.Struct):
-    access_token: str
+    access_token: Annotated[str, msgspec.Meta(min_length=1)]
     expires_in: float | None = None
     expires_on: float | None = None
 

@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'batch',
                 'verbose_name_plural': 'batches',
-                'indexes': [models.Index(fields=['-submitted_at', '-id'], name='batch_newest_first'), models.Index(condition=models.Q(('next_check_at__isnull', False)), fields=['next_check_at'], name='batch_due'), models.Index(condition=models.Q(('outcome__in', ['failed', 'partial'])), fields=['-changed_at'], name='batch_failed_lately')],
+                'indexes': [models.Index(fields=['-submitted_at', '-id'], name='batch_newest_first'), models.Index(condition=models.Q(('next_check_at__isnull', False)), fields=['next_check_at'], name='batch_due'), models.Index(condition=models.Q(('outcome__in', ['failed', 'partial'])), fields=['-submitted_at', '-id'], name='batch_failed_lately')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('outcome__in', ['queued', 'in_progress', 'succeeded', 'partial', 'failed', 'unknown'])), name='outcome_is_one_of_our_words'), models.CheckConstraint(condition=models.Q(models.Q(('trouble', ''), ('trouble_since__isnull', True)), models.Q(models.Q(('trouble', ''), _negated=True), ('trouble_since__isnull', False)), _connector='OR'), name='trouble_has_a_beginning')],
             },
         ),

@@ -38,8 +38,8 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         return self.filter(next_check_at__isnull=False).exclude(outcome__in=FINISHED).exclude(never_told)
 
     def failed_lately(self) -> Self:
-        """Finished batches in which something failed, the last to finish first."""
-        return self.filter(outcome__in=[Outcome.FAILED, Outcome.PARTIAL]).order_by("-changed_at")
+        """Finished batches in which something failed, newest first."""
+        return self.filter(outcome__in=[Outcome.FAILED, Outcome.PARTIAL]).newest_first()
 
     def looked_at_by(self, person: Person) -> Self:
         """The batches whose page this person opened, the last one first."""
@@ -156,7 +156,7 @@ class Batch(models.Model):
                 fields=["next_check_at"], name="batch_due", condition=models.Q(next_check_at__isnull=False)
             ),  # due, running
             models.Index(  # failed_lately
-                fields=["-changed_at"],
+                fields=["-submitted_at", "-id"],
                 name="batch_failed_lately",
                 condition=models.Q(outcome__in=["failed", "partial"]),
             ),

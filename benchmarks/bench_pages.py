@@ -1,0 +1,58 @@
+"""Every page of a batch of 100 000 rows, against the same page of a batch of 200.
+
+Both batches hold as many errors as succeeded invoices, so that 200 rows fill one page of either list, and the pages
+compared show equally many rows. The small batch is asked for its one page with the same words as the large one for its
+first, a middle or the last: by key, forwards and backwards. Each request goes through all middleware, signed in.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+
+from django.test import Client
+from django.urls import reverse
+
+from batches.models import Batch
+from benchmarks.measure import at_most, medians, seconds
+from benchmarks.world import recorded_batch, signed_in
+
+LIMIT = 1.3
+ROUNDS = 25
+
+
+def main() -> bool:
+    """Print a line for each page; whether the slowest keeps to the limit."""
+    client, small, large = signed_in(), recorded_batch(200), recorded_batch(100_000)
+    pages = list(zip(_pages(small), _pages(large), strict=True))
+    print(f"  {'page':<18}{'200 rows':>10}{'100 000':>10}{'ratio':>8}")
+    return at_most(LIMIT, "slowest page", max(_compare(client, *both) for both in pages))
+
+
+def _pages(batch: Batch) -> Iterator[tuple[str, str]]:
+    """The name and the address of each page."""
+    yield "batch", reverse("batch", args=[batch.pk])
+    for tab, rows in (("errors", batch.error_count), ("succeeded", batch.succeeded_count)):
+        address = reverse("batch-tab", args=[batch.pk, tab])
+        yield f"{tab}, first", address
+        yield f"{tab}, middle", f"{address}?after={(rows - 100) // 2 - 1}"
+        yield f"{tab}, last", f"{address}?after={rows - 100 - 1}"
+        yield f"{tab}, backwards", f"{address}?before={rows}"
+    errors = reverse("batch-tab", args=[batch.pk, "errors"])
+    yield "errors, index", f"{errors}?index={batch.errors.get(rank=batch.error_count // 2).object_index}"
+    for tab in ("timeline", "answer"):
+        yield tab, reverse("batch-tab", args=[batch.pk, tab])
+
+
+def _compare(client: Client, small: tuple[str, str], large: tuple[str, str]) -> float:
+    """The ratio of the two times; the first requests compile the templates, and do not count."""
+    name = small[0]
+    measurements = [partial(seconds, partial(_open, client, address)) for _, address in (small, large)]
+    medians(2, *measurements)
+    of_small, of_large = medians(ROUNDS, *measurements)
+    print(f"  {name:<18}{of_small * 1000:>7.1f} ms{of_large * 1000:>7.1f} ms{of_large / of_small:>8.2f}", flush=True)
+    return of_large / of_small
+
+
+def _open(client: Client, address: str) -> None:
+    status = client.get(address).status_code
+    if status != 200:
+        raise RuntimeError(f"{address} answered {status}")
