@@ -226,6 +226,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# How many proxies stand in front, each adding to X-Forwarded-For: the rate limits of the sign-in go by the caller's address.
+ALLAUTH_TRUSTED_PROXY_COUNT = setting("TRUSTED_PROXY_COUNT", int, default=0)
 ACCOUNT_ADAPTER = "staff.adapter.NoSignUpAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]

@@ -24,7 +24,8 @@ MOST_IDS = 100
 KIT = {"class": "ds-input"}  # how the kit's stylesheet knows a field
 
 _HEX = "[0-9a-f]"
-_UUID = rf"(?:(?<!{_HEX})|(?<=id))(?:{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}|{_HEX}{{32}})(?!{_HEX})"
+_START = rf"(?:(?<!{_HEX})|(?<=id))"
+_UUID = rf"{_START}(?:{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}|{_HEX}{{32}})(?!{_HEX})"
 _ANY_UUID = re.compile(_UUID)
 # An address or a log line often holds other IDs too: one that is called a batch is the one that is meant.
 # Others may follow it in a list.

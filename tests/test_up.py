@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import environ
 import psutil
@@ -106,23 +107,25 @@ def refusal(var_dir: Path, **settings: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Run]]:
+def start() -> Iterator[Callable[..., Run]]:
     """Start on one and the same VAR_DIR, as often as the tests like; what still runs after them is stopped."""
     runs: list[Run] = []
-    var_dir = tmp_path_factory.mktemp("up") / "var"
 
     def start(**settings: str) -> Run:
-        runs.append(Run(var_dir, **settings))
+        if not runs or runs[-1].process.poll() is not None:
+            runs.append(Run(Path(directory) / "var", **settings))
         return runs[-1].started()
 
-    yield start
-    for run in runs:
-        run.end(signal.SIGTERM)
+    # Not below pytest's own directory: another pytest would close that one to PostgreSQL's user.
+    with TemporaryDirectory() as directory:
+        yield start
+        for run in runs:
+            run.end(signal.SIGTERM)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def running(start: Callable[..., Run]) -> Run:
-    """The run that all tests share, until the first of those that end one."""
+    """The run that another test has left running, for a start takes seconds; or else a new one."""
     return start()
 
 
@@ -219,28 +222,32 @@ def test_ctrl_c_ends_all_of_it_and_the_next_start_finds_its_data(running: Run, s
     assert "Traceback" not in running.output
     assert re.search(r"^Stopped\.$", running.output, re.MULTILINE)
 
-    again = start()
-    settings = again.settings()
+    settings = start().settings()
     with psycopg.connect(settings["DATABASE_URL"]) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
     assert redis.Redis.from_url(settings["REDIS_URL"]).get("kept") == b"42"
     assert settings["SECRET_KEY"] == key
-    assert again.end(signal.SIGTERM) == 0
 
 
-def test_a_killed_run_hinders_no_later_one_on_the_same_port(start: Callable[..., Run]) -> None:
-    killed = start()
-    killed.process.kill()
-    killed.process.wait()
-    left = killed.processes()
+def test_a_killed_run_hinders_no_later_one_on_the_same_port(running: Run, start: Callable[..., Run]) -> None:
+    running.process.kill()
+    running.process.wait()
+    left = running.processes()
     assert left, "there is something to clear away"
-    assert start(PORT=str(killed.port)).end(signal.SIGTERM) == 0
+    assert start(PORT=str(running.port)).get("/accounts/login/") == 200
     assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in left)
 
 
-def test_a_process_that_ends_by_itself_ends_the_run_and_is_named(start: Callable[..., Run]) -> None:
-    run = start()
-    next(process for process in run.processes() if "worker" in process.cmdline()).kill()
-    assert run.process.wait(10) == 1
-    assert "worker (exit status -9) ended by itself" in run.output
-    assert run.processes() == []
+def test_killed_servers_hinder_no_later_run(running: Run, start: Callable[..., Run]) -> None:
+    running.process.kill()
+    running.process.wait()
+    for process in running.processes():
+        process.kill()
+    assert start().get("/accounts/login/") == 200
+
+
+def test_a_process_that_ends_by_itself_ends_the_run_and_is_named(running: Run) -> None:
+    next(process for process in running.processes() if "worker" in process.cmdline()).kill()
+    assert running.process.wait(10) == 1
+    assert "worker (exit status -9) ended by itself" in running.output
+    assert running.processes() == []

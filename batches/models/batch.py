@@ -12,6 +12,7 @@ from django.db import models, transaction
 from django.db.models.functions import Coalesce, Least
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from batches.models.timeline import TimelineEntry
@@ -61,10 +62,8 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         return self.due(now).order_by().filter(pk=batch_id).update(claimed_until=now + LEASE) == 1
 
     def make_due(self, batch_ids: Iterable[UUID], now: datetime, source: Source = Source.PERSON) -> None:
-        """Note that somebody wants these asked about at once."""
-        self.filter(pk__in=batch_ids).update(
-            next_check_at=Least(Coalesce("next_check_at", now), now), asked_by=source, revision=models.F("revision") + 1
-        )
+        """Note that somebody wants these asked about at once: again, where a question is under way and may be too old."""
+        self.filter(pk__in=batch_ids).update(next_check_at=now, asked_by=source, revision=models.F("revision") + 1)
 
     def follow(self, batch_ids: Iterable[UUID], now: datetime, source: Source = Source.PERSON) -> list[UUID]:
         """Start to follow the batches that are not followed yet; returns their ids."""
@@ -167,6 +166,13 @@ class Batch(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("batch", args=[self.pk])
+
+    @property
+    def word(self) -> str:
+        """What the page calls the batch: its outcome, or why there is none yet."""
+        if self.checked_at:
+            return str(Outcome(self.outcome).label)
+        return str(Trouble(self.trouble).label) if self.trouble else gettext("Asking Amili")
 
     @property
     def is_finished(self) -> bool:

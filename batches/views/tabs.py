@@ -56,19 +56,32 @@ class RowsTab(Tab):
     def context(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
         form = self.form(asked, columns=self.columns)
         rows = form.filter(getattr(batch, self.name).all())
-        return {"form": form, "page": self._page(rows, asked)}
+        return {"form": form, "page": self._page(rows, asked, self.count(batch), is_whole=not form.is_filtering)}
 
-    def _page(self, rows: QuerySet[Row], asked: Mapping[str, str]) -> "Page":
-        before, after, row = (_number(asked.get(name)) for name in ("before", "after", "row"))
+    def _page(self, rows: QuerySet[Row], asked: Mapping[str, str], count: int, *, is_whole: bool) -> "Page":
+        # Keys have no gaps, so a page of rows that nothing is left out of is a short range of them, and says so:
+        # PostgreSQL takes a new batch for a small one, and would read and sort all of it to give the first rows.
+        before = _number(asked.get("before"))
         if before is not None:
-            found = list(rows.filter(**{f"{self.key}__lt": before}).order_by(f"-{self.key}")[: PER_PAGE + 1])
+            end = min(before, count)
+            bounds = {"lt": end, "gte": end - PER_PAGE - 1} if is_whole else {"lt": end}
+            found = list(self._within(rows, bounds).reverse()[: PER_PAGE + 1])
             return self._cut(found[:PER_PAGE][::-1], earlier=len(found) > PER_PAGE, later=True)
+        first = self._first_key(rows, asked, count)
+        bounds = {"gte": first, "lte": first + PER_PAGE} if is_whole else {"gte": first}
+        found = list(self._within(rows, bounds)[: PER_PAGE + 1])
+        return self._cut(found[:PER_PAGE], earlier=first > 0, later=len(found) > PER_PAGE)
+
+    def _within(self, rows: QuerySet[Row], bounds: Mapping[str, int]) -> QuerySet[Row]:
+        return rows.filter(**{f"{self.key}__{bound}": key for bound, key in bounds.items()}).order_by(self.key)
+
+    def _first_key(self, rows: QuerySet[Row], asked: Mapping[str, str], count: int) -> int:
+        """Where a page begins that goes forward: at an object's row, after the last page, or at the top."""
+        row, after = _number(asked.get("row")), _number(asked.get("after"))
         if row is not None and self.form is IndexedRowFilter:
-            rows = rows.filter(Q(object_index__gte=row))
-        elif after is not None:
-            rows = rows.filter(**{f"{self.key}__gt": after})
-        found = list(rows.order_by(self.key)[: PER_PAGE + 1])
-        return self._cut(found[:PER_PAGE], earlier=after is not None or row is not None, later=len(found) > PER_PAGE)
+            found = rows.filter(Q(object_index__gte=row)).order_by("object_index", self.key)
+            return next(iter(found.values_list(self.key, flat=True)[:1]), count)
+        return 0 if after is None else after + 1
 
     def _cut(self, rows: list[Row], *, earlier: bool, later: bool) -> "Page":
         if not rows:
@@ -110,7 +123,7 @@ class TimelineTab(Tab):
 class AnswerTab(Tab):
     """Amili's last answer, readable and whole, or its beginning where it is long."""
 
-    MOST = 100_000  # characters shown
+    MOST = 30_000  # characters shown
 
     def context(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
         answer = batch.answers.beginning(self.MOST).order_by("-received_at").first()

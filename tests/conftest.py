@@ -1,0 +1,124 @@
+"""What most tests need: somebody signed in, answers recorded, a worker, and a stand-in for Amili over real HTTP."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from queue import Empty
+from uuid import UUID
+
+import pytest
+import requests
+from celery import current_app
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from batches import sync
+from batches.models import Batch
+from sandbox import world
+from sandbox.server import running_server
+from staff.models import Person
+from tests.answers import BATCH, Json, body
+
+
+@pytest.fixture(autouse=True)
+def clean_cache() -> None:
+    """Nothing in Valkey: no rate limit reached, no session cached, no task queued."""
+    cache.clear()
+
+
+@pytest.fixture
+def person(db: None) -> Person:
+    """A member of staff. Without a password, whose hash would take longer than most tests."""
+    return Person.objects.create(username="kari", email="kari@example.no", first_name="Kari", last_name="Nordmann")
+
+
+@pytest.fixture
+def client(person: Person) -> Client:
+    """The browser of that person, signed in."""
+    browser = Client()
+    browser.force_login(person)
+    return browser
+
+
+@pytest.fixture
+def visitor(db: None) -> Client:
+    """The browser of somebody who is not signed in."""
+    return Client()
+
+
+type Record = Callable[..., Batch]
+
+
+@pytest.fixture
+def recorded(db: None) -> Record:
+    """Follow a batch and record an answer about it, given as its `data` or as bytes: just asked for, or `at` some time."""
+
+    def record(data: Json | bytes, at: datetime | None = None) -> Batch:
+        batch_id = BATCH if isinstance(data, bytes) else UUID(data["batchId"])
+        asked_at = at or timezone.now()
+        Batch.objects.follow([batch_id], asked_at)
+        return sync.record(batch_id, data if isinstance(data, bytes) else body(data), asked_at=asked_at)
+
+    return record
+
+
+@pytest.fixture
+def work() -> Callable[[], int]:
+    """Do what a worker does, in this thread: take every message from the broker and run its task. Gives their number."""
+
+    def run_all() -> int:
+        done = 0
+        with current_app.connection_for_read() as connection, connection.SimpleQueue("celery") as queue:
+            while True:
+                try:
+                    message = queue.get(block=False)
+                except Empty:
+                    return done
+                arguments, named, _ = message.payload
+                current_app.tasks[message.headers["task"]].apply(arguments, named, throw=True)
+                message.ack()
+                done += 1
+
+    return run_all
+
+
+class Amili:
+    """A running sandbox, with a clock that can be moved on."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+        self.url = ""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def advance(self, seconds: float) -> None:
+        self.ahead += timedelta(seconds=seconds)
+
+    def start(self, **order: object) -> UUID:
+        """Start a batch there, such as `start(fate="partial", objects=80, queued_seconds=6)`."""
+        response = requests.post(f"{self.url}/sandbox/batches", json=order, timeout=5)
+        response.raise_for_status()
+        return UUID(response.json()["batchId"])
+
+
+@pytest.fixture
+def amili(settings: Settings) -> Iterator[Amili]:
+    """The stand-in for Amili, and our client pointed at it."""
+    amili = Amili()
+    with running_server(clock=amili.now) as amili.url:
+        settings.AMILI_API_URL, settings.AMILI_AUTH_URL = f"{amili.url}/collection/v1", amili.url
+        settings.AMILI_CLIENT_ID, settings.AMILI_CLIENT_SECRET = "sandbox", "any"
+        settings.AMILI_ORGANIZATIONS = world.ORGANISATIONS
+        sync.amili_client.cache_clear()
+        yield amili
+    sync.amili_client.cache_clear()
+
+
+@pytest.fixture
+def nobody_answers() -> Iterator[None]:
+    """Amili is away: the addresses of the tests' settings refuse every connection."""
+    sync.amili_client.cache_clear()
+    yield
+    sync.amili_client.cache_clear()

@@ -1,0 +1,25 @@
+"""What tests read: the text of a page as people see it, and its elements."""
+
+import re
+from html import unescape
+
+from django.http import HttpResponse
+
+HTMX = {"HX-Request": "true"}
+HOSTILE = "<script>alert('not run')</script>\0\a\u202e\ud83d"
+
+
+def seen(response: HttpResponse) -> str:
+    """The text of a page, without its markup."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
+
+
+def ids(response: HttpResponse) -> list[str]:
+    """The ids of its elements."""
+    return re.findall(r'\bid="([^"]*)"', response.content.decode())
+
+
+def links(response: HttpResponse, rel: str) -> list[str]:
+    """Where the links with this relation lead to."""
+    tags = re.findall(r"<a\b[^>]*>", response.content.decode())
+    return [unescape(re.findall(r'href="([^"]*)"', tag)[0]) for tag in tags if f'rel="{rel}"' in tag]

@@ -1,0 +1,281 @@
+"""What answers become in the database, and what failures leave of it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from batches import sync
+from batches.amili.errors import Forbidden, Later, NotThere
+from batches.models import Answer, Batch, ErrorRow, TimelineEntry
+from batches.words import Outcome, Trouble
+from sandbox import world
+from tests.conftest import Amili
+from tests.given import BATCH, ORGANISATION, answer, error, invoice, old_answer
+
+type Record = Callable[..., Batch]
+
+PLANNING = {"checked_at", "asked_at", "asked_by", "next_check_at", "revision", "watched_at"}
+SECONDS = timedelta(seconds=1)
+
+
+def known(batch_id: UUID = BATCH) -> Batch:
+    return Batch.objects.get(pk=batch_id)
+
+
+def timeline(batch_id: UUID = BATCH) -> list[str]:
+    """What happened, oldest first: the outcome where the answer changed, else the kind."""
+    entries = TimelineEntry.objects.filter(batch_id=batch_id).order_by("id")
+    return [entry.outcome if entry.kind == "changed" else entry.kind for entry in entries]
+
+
+def places() -> list[Any]:
+    """Where each error row lies on the disk: a row that is written again lies elsewhere."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rank, ctid::text, xmin::text FROM batches_errorrow ORDER BY rank")
+        return cursor.fetchall()
+
+
+def demo(words: str) -> UUID:
+    return next(batch_id for batch_id, description in world.DEMO.items() if words in description)
+
+
+# Answers
+
+
+def test_an_answer_of_the_first_generation_is_kept_whole(recorded: Record) -> None:
+    response = {"objectname": "Invoice", "objectindex": 2, "ledgerref": "L-1", "status_statuscode": "OK"}
+    batch = recorded(
+        BATCH, of_first_generation(errors=[error(2)], responses=[response], succeeded=[succeeded(1)], failed=[None, {"a": 1}])
+    )
+    assert (batch.outcome, batch.status, batch.statuscode) == (Outcome.PARTIAL, "", 0)
+    assert batch.created_at == datetime(2026, 5, 4, 10, tzinfo=UTC)
+    assert (batch.type, batch.organization_id, batch.trouble) == ("INVOICE", ORGANISATION, "")
+    counts = (batch.error_count, batch.response_count, batch.succeeded_count, batch.failed_item_count)
+    assert counts == (1, 1, 1, 2)
+    assert batch.failed_objects == 1
+    assert batch.errors.get().message == "Debtor is missing nationalId"
+    assert batch.responses.get().ledger_reference == "L-1"
+    assert batch.succeeded.get().case_id == "case-1"
+    assert [item.extra for item in batch.failed.order_by("position")] == ["null", '{"a": 1}']
+
+
+def test_an_answer_of_the_second_generation_is_kept_whole(recorded: Record) -> None:
+    batch = recorded(of_today("PARTIAL", succeeded=[succeeded(1), succeeded(2)], failed=[{"reason": "no"}]))
+    assert (batch.outcome, batch.status, batch.statuscode) == (Outcome.PARTIAL, "PARTIAL", None)
+    assert (batch.succeeded_count, batch.failed_objects) == (2, 1)
+
+
+def test_the_same_answer_twice_writes_nothing_but_when_we_asked(recorded: Record) -> None:
+    body, start = of_first_generation(errors=[error(1), error(2)]), timezone.now() - 60 * SECONDS
+    recorded(body, start)
+    before, rows = Batch.objects.filter(pk=BATCH).values().get(), places()
+    answers, entries = list(Answer.objects.values()), timeline()
+    recorded(body, start + 2 * SECONDS)
+    after = Batch.objects.filter(pk=BATCH).values().get()
+    assert {name for name in after if after[name] != before[name]} <= PLANNING
+    assert after["checked_at"] == start + 2 * SECONDS
+    assert (places(), timeline(), list(Answer.objects.values())) == (rows, entries, answers)
+
+
+def test_a_changed_answer_replaces_the_rows_and_stands_in_the_timeline_once(recorded: Record) -> None:
+    start = timezone.now() - 60 * SECONDS
+    recorded(of_first_generation(errors=[error(1), error(2)]), start)
+    recorded(of_first_generation(errors=[error(3)], succeeded=[succeeded(1)]), start + SECONDS)
+    assert list(known().errors.values_list("object_index", flat=True)) == [3]
+    assert timeline() == ["first_seen", "failed", "partial"]
+    assert known().changed_at == start + SECONDS
+    assert Answer.objects.count() == 2
+
+
+def test_a_finished_batch_goes_back_to_running_only_when_amili_says_so_later(recorded: Record) -> None:
+    start = timezone.now() - 60 * SECONDS
+    recorded(of_today(succeeded=[succeeded(1)]), start)
+    assert known().next_check_at is None
+    recorded(of_today("QUEUED"), start - SECONDS)
+    assert known().outcome == Outcome.SUCCEEDED
+    recorded(of_today("QUEUED"), start + SECONDS)
+    assert known().outcome == Outcome.QUEUED
+    assert known().next_check_at is not None
+    assert timeline() == ["first_seen", "succeeded", "queued"]
+
+
+def test_a_late_answer_to_an_early_question_replaces_nothing(recorded: Record) -> None:
+    start = timezone.now() - 60 * SECONDS
+    recorded(of_first_generation(succeeded=[succeeded(1)]), start)
+    before = Batch.objects.filter(pk=BATCH).values().get()
+    recorded(of_first_generation(errors=[error(1)]), start - SECONDS)
+    assert Batch.objects.filter(pk=BATCH).values().get() == before
+    assert not ErrorRow.objects.exists()
+    assert timeline() == ["first_seen", "succeeded"]
+
+
+def test_error_rows_are_ranked_by_index_and_those_without_one_come_last(recorded: Record) -> None:
+    indexes = [7, None, -4, 2**63 - 1, 7, 0, None]
+    batch = recorded(of_first_generation(errors=[error(index, f"place {n}") for n, index in enumerate(indexes)]))
+    rows = batch.errors.order_by("rank").values_list("object_index", "message")
+    assert [index for index, _ in rows] == [-4, 0, 7, 7, 2**63 - 1, None, None]
+    assert [message for index, message in rows if index == 7] == ["place 0", "place 4"]
+    assert sorted(batch.errors.values_list("position", flat=True)) == list(range(7))
+
+
+def test_a_row_that_does_not_fit_costs_no_other(recorded: Record) -> None:
+    batch = recorded(of_first_generation(errors=[error(1), "only a text", {"objectindex": 2**70}, None, error(2)]))
+    assert batch.errors.count() == 5
+    assert set(batch.errors.exclude(extra="").values_list("extra", flat=True)) == {
+        '"only a text"',
+        f'{{"objectindex":{2**70}}}',
+        "null",
+    }
+
+
+def test_an_answer_that_leaves_the_organisation_out_does_not_make_us_forget_it(recorded: Record) -> None:
+    start = timezone.now() - 60 * SECONDS
+    recorded(of_today("QUEUED"), start)
+    recorded(of_today("QUEUED", organizationId=None), start + SECONDS)
+    assert known().organization_id == ORGANISATION
+
+
+def test_a_status_that_nobody_knows_is_kept_as_it_came_and_asked_about_again(recorded: Record) -> None:
+    batch = recorded(of_today("ON_HOLD", succeeded=[succeeded(1)]))
+    assert (batch.outcome, batch.status) == (Outcome.UNKNOWN, "ON_HOLD")
+    assert batch.next_check_at is not None
+
+
+@pytest.mark.parametrize("body", [b"<!doctype html>", b"", of_today()[:-20], b"[]", of_today(UUID(int=1))])
+def test_an_answer_that_is_not_understood_keeps_the_facts_and_itself(recorded: Record, body: bytes) -> None:
+    start = timezone.now() - 60 * SECONDS
+    recorded(of_first_generation(errors=[error(1)], status={"statuscode": 0, "errors": [error(1)]}), start)
+    rows = places()
+    batch = recorded(body, start + SECONDS)
+    assert (batch.trouble, batch.outcome, batch.checked_at) == (Trouble.NOT_UNDERSTOOD, Outcome.FAILED, start)
+    assert places() == rows
+    kept = Answer.objects.order_by("-received_at")[0]
+    assert kept.body == body
+    assert kept.problem == batch.trouble_detail != ""
+    assert timeline() == ["first_seen", "failed", "trouble"]
+
+
+def test_an_understood_answer_ends_the_trouble(recorded: Record) -> None:
+    start = timezone.now() - 60 * SECONDS
+    recorded(b"nonsense", start)
+    recorded(of_today("QUEUED"), start + SECONDS)
+    assert (known().trouble, known().trouble_detail, known().trouble_since) == ("", "", None)
+    assert timeline() == ["first_seen", "trouble", "recovered", "queued"]
+
+
+# Failures
+
+
+@pytest.mark.parametrize(
+    ("demo_batch", "trouble"),
+    [
+        ("Always 401", Trouble.KEYS_REFUSED),
+        ("Always 403", Trouble.FORBIDDEN),
+        ("Always 404", Trouble.NOT_THERE),
+        ("Always 409", Trouble.REFUSED),
+        ("Always 422", Trouble.REFUSED),
+        ("Always 429", Trouble.UNREACHABLE),
+        ("Always 500", Trouble.UNREACHABLE),
+        ("Always 503", Trouble.UNREACHABLE),
+        ("HTML page", Trouble.NOT_UNDERSTOOD),
+        ("cut in the middle", Trouble.NOT_UNDERSTOOD),
+        ("another batch", Trouble.NOT_UNDERSTOOD),
+    ],
+)
+def test_each_way_to_fail_has_its_word_and_is_asked_about_again(
+    db: None, amili: Amili, demo_batch: str, trouble: Trouble
+) -> None:
+    batch_id = demo(demo_batch)
+    Batch.objects.follow([batch_id], timezone.now())
+    batch = sync.refresh(batch_id)
+    assert batch.trouble == trouble
+    assert batch.trouble_detail
+    assert batch.checked_at is None
+    assert batch.next_check_at is not None
+    assert batch.next_check_at > timezone.now()
+    assert timeline(batch_id) == ["first_seen", "trouble"]
+
+
+def test_the_same_trouble_again_is_one_line_of_the_timeline_with_its_first_time(recorded: Record) -> None:
+    start = timezone.now() - 60 * SECONDS
+    recorded(of_today("QUEUED"), start)
+    for seconds in (1, 2, 3):
+        sync.record_failure(BATCH, Later("Amili answered 503"), asked_at=start + seconds * SECONDS)
+    assert known().trouble_since == start + SECONDS
+    sync.record_failure(BATCH, Forbidden("Amili answered 403"), asked_at=start + 4 * SECONDS)
+    assert timeline() == ["first_seen", "queued", "trouble", "trouble"]
+    assert known().outcome == Outcome.QUEUED
+
+
+def test_a_late_failure_of_an_early_question_does_not_hide_a_newer_answer(recorded: Record) -> None:
+    start = timezone.now() - 60 * SECONDS
+    recorded(of_today("QUEUED"), start)
+    sync.record_failure(BATCH, Later("Amili did not answer in time"), asked_at=start - 30 * SECONDS)
+    assert known().trouble == ""
+    assert timeline() == ["first_seen", "queued"]
+
+
+def test_what_amili_does_not_know_is_looked_for_an_hour_and_then_given_up(db: None) -> None:
+    start = timezone.now() - timedelta(minutes=61)
+    Batch.objects.follow([BATCH], start)
+    sync.record_failure(BATCH, NotThere("Amili answered 404"), asked_at=start + timedelta(minutes=2))
+    assert known().next_check_at is not None
+    Batch.objects.filter(pk=BATCH).update(trouble_since=start)
+    batch = sync.record_failure(BATCH, NotThere("Amili answered 404"), asked_at=timezone.now())
+    assert batch.next_check_at is None
+    assert timeline() == ["first_seen", "trouble", "gave_up"]
+
+
+def test_a_wish_that_came_while_we_asked_is_not_lost(recorded: Record) -> None:
+    start = timezone.now() - 60 * SECONDS
+    recorded(of_today("QUEUED"), start)
+    wish = start + 2 * SECONDS
+    Batch.objects.filter(pk=BATCH).update(next_check_at=wish)
+    recorded(of_today(succeeded=[succeeded(1)]), start + SECONDS)
+    assert known().next_check_at == wish
+
+
+def test_a_batch_of_a_known_organisation_is_found_by_its_road(db: None, amili: Amili) -> None:
+    batch_id = amili.start(generation="C", fate="partial", objects=80, queued_seconds=6)
+    Batch.objects.follow([batch_id], timezone.now())
+    assert sync.refresh(batch_id).outcome == Outcome.QUEUED
+    amili.advance(6)
+    batch = sync.refresh(batch_id)
+    assert (batch.outcome, batch.succeeded_count, batch.failed_objects) == (Outcome.PARTIAL, 70, 10)
+    assert batch.next_check_at is None
+    assert timeline(batch_id) == ["first_seen", "queued", "partial"]
+
+
+@pytest.mark.parametrize("batch_id", world.SHOWN)
+def test_every_demo_batch_is_understood_and_nothing_of_it_is_lost(db: None, amili: Amili, batch_id: UUID) -> None:
+    Batch.objects.follow([batch_id], timezone.now())
+    batch = sync.refresh(batch_id)
+    assert batch.trouble == ""
+    for name, count in (
+        ("errors", batch.error_count),
+        ("responses", batch.response_count),
+        ("succeeded", batch.succeeded_count),
+        ("failed", batch.failed_item_count),
+    ):
+        assert getattr(batch, name).count() == count
+
+
+# What can never be
+
+
+@pytest.mark.parametrize("impossible", [{"outcome": "splendid"}, {"trouble": "forbidden"}, {"failed_objects": -1}])
+def test_the_database_refuses_what_can_never_be(recorded: Record, impossible: dict[str, Any]) -> None:
+    recorded(of_today())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Batch.objects.filter(pk=BATCH).update(**impossible)
+
+
+def test_a_batch_is_first_seen_once(recorded: Record) -> None:
+    recorded(of_today())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        TimelineEntry.objects.create(batch_id=BATCH, at=timezone.now(), kind="first_seen", source="person")
