@@ -48,6 +48,8 @@ def fields_of(source: str) -> list[tuple[str, str]]:
 
 
 def _shown(value: Any) -> str:
+    if value and isinstance(value, list) and all(isinstance(part, str) for part in value):
+        value = "; ".join(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     # Valid JSON may still name characters that no page or database can carry.
     return re.sub("[\0\ud800-\udfff]", "\ufffd", text)

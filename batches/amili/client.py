@@ -29,7 +29,8 @@ class AmiliSession(requests.Session):
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
         """As in requests, with our limits where the caller names none."""
-        return super().request(*args, **{"timeout": self._timeout, "allow_redirects": False, **kwargs})
+        # Redirects are no choice of the caller's: `get` itself would ask for them.
+        return super().request(*args, **{"timeout": self._timeout, **kwargs, "allow_redirects": False})
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django import template
 from django.conf import settings
+from django.forms import BoundField
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
@@ -155,6 +155,6 @@ def objects(number: int) -> str:
 
 
 @register.filter
-def attribute(instance: Any, name: str) -> Any:
-    """A field whose name stands in a variable."""
-    return getattr(instance, name)
+def of_the_kit(field: BoundField) -> SafeString:
+    """A form's field in the look that the kit's stylesheet gives by a class."""
+    return field.as_widget(attrs={"class": "ds-input"})
