@@ -122,7 +122,10 @@ SANDBOX_URL = setting("SANDBOX_URL", default="")
 REDIS_URL = address("REDIS_URL", "redis", "rediss")
 
 DATABASES = {"default": env.db_url_config(address("DATABASE_URL", "postgresql", "postgres"))}
-DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
+_options = DATABASES["default"].setdefault("OPTIONS", {})
+# A socket's directory stands in the query, where psycopg would find it but `manage.py dbshell` would not.
+DATABASES["default"]["HOST"] = _options.pop("host", DATABASES["default"]["HOST"])
+_options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
