@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from datetime import date
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -12,6 +13,7 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +30,7 @@ _UUID = rf"{_START}(?:{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12
 _ANY_UUID = re.compile(_UUID)
 # An address or a log line often holds other IDs too: one that is called a batch is the one that is meant.
 # Others may follow it in a list.
-_BETWEEN = r"[\"'\s:=/,;|{}()\[\]]*"
+_BETWEEN = r"[\"'\\\s:=/,;|{}()\[\]]*"
 _CALLED_BATCH = re.compile(rf"batch(?:es|[ _-]?(?:id|uuid|url)s?)?{_BETWEEN}((?:{_UUID}{_BETWEEN}(?:(?:and|og) )?)+)")
 _INDEX_RANGE = re.compile(r"(-?\d{1,18})(?:\s*(?:-|–|—|\.\.|to)\s*(-?\d{1,18}))?")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
@@ -87,7 +89,10 @@ class BatchFilter(FilterForm):
         label=_("Organisation"), required=False, max_length=100, widget=forms.TextInput(attrs={"list": "organisations"})
     )
     day = forms.DateField(
-        label=_("Day"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+        label=_("Day"),
+        required=False,
+        validators=[MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2199, 12, 31))],
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
 
     @property

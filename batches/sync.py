@@ -221,7 +221,8 @@ def _plan_next(batch: Batch, asked_at: datetime) -> None:
 def _next_check(batch: Batch) -> datetime | None:
     now = timezone.now()
     lost = batch.trouble == Trouble.NOT_THERE and batch.trouble_since and now - batch.trouble_since >= LOOK_FOR
-    if batch.is_finished or lost:
+    # Somebody wished to know more of a finished batch, and was not told yet.
+    if lost or (batch.is_finished and not batch.trouble):
         return None
     # What has not changed for long will hardly change in the next second.
     unchanged_for = now - (batch.changed_at or batch.first_seen_at)

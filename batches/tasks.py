@@ -26,15 +26,19 @@ def ask_now(batch_ids: Iterable[UUID], source: Source = Source.PERSON) -> None:
     """
     batch_ids = list(batch_ids)
     Batch.objects.make_due(batch_ids, timezone.now(), source)
-    for batch_id in batch_ids:
-        transaction.on_commit(partial(refresh_batch.delay, str(batch_id)), robust=True)
+    transaction.on_commit(partial(_queue, batch_ids), robust=True)
 
 
 def follow(batch_ids: Iterable[UUID], source: Source = Source.PERSON) -> None:
     """Start to follow the batches that we do not know yet, and ask about them."""
     new = Batch.objects.follow(batch_ids, timezone.now(), source)
-    for batch_id in new:
-        transaction.on_commit(partial(refresh_batch.delay, str(batch_id)), robust=True)
+    transaction.on_commit(partial(_queue, new), robust=True)
+
+
+def _queue(batch_ids: Iterable[UUID]) -> None:
+    """The first that cannot be queued ends it, so that a page waits for an absent broker once and not a hundred times."""
+    for batch_id in batch_ids:
+        refresh_batch.delay(str(batch_id))
 
 
 @shared_task
@@ -50,5 +54,4 @@ def refresh_batch(batch_id: str) -> None:
 def refresh_due_batches() -> None:
     """Queue every batch that is due. One that is queued twice is asked about once: the second finds it no longer due."""
     due = Batch.objects.due(timezone.now()).values_list("pk", flat=True)[:DISPATCH_AT_MOST]
-    for batch_id in due:
-        refresh_batch.delay(str(batch_id))
+    _queue(due)

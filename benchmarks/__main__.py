@@ -44,6 +44,8 @@ def main() -> int:
             kept = [_run(name) for name in asked or NAMES]
     except ServerProblem as problem:
         sys.exit(str(problem))
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")
     return 0 if all(kept) else 1
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from statistics import median
 from time import perf_counter
+from typing import NamedTuple
 
 
 def seconds(deed: Callable[[], object]) -> float:
@@ -12,10 +13,19 @@ def seconds(deed: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
-def medians(rounds: int, *measurements: Callable[[], float]) -> list[float]:
-    """The median of each measurement. They take turns, so that a slow moment of the machine meets them all alike."""
-    results = [[measure() for measure in measurements] for _ in range(rounds)]
-    return [median(column) for column in zip(*results, strict=True)]
+class Comparison(NamedTuple):
+    """Medians of all rounds. The ratio is that of the two figures of one round, not that of the medians."""
+
+    base: float
+    ours: float
+    ratio: float
+
+
+def compare(rounds: int, base: Callable[[], float], ours: Callable[[], float]) -> Comparison:
+    """Measure both again and again. They take turns, so that a slow moment of the machine meets both alike."""
+    results = [(base(), ours()) for _ in range(rounds)]
+    bases, all_ours = zip(*results, strict=True)
+    return Comparison(median(bases), median(all_ours), median(ours / base for base, ours in results))
 
 
 def at_most(limit: float, name: str, figure: float, unit: str = "") -> bool:

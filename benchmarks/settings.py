@@ -7,4 +7,4 @@ ROOT_URLCONF = "benchmarks.urls"
 DATABASES["default"]["NAME"] += "_bench"
 # Django's maker of test databases makes this one and takes it away; the processes that we start find it by its name.
 DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"]}
-CACHES["default"]["KEY_PREFIX"] += "_bench"
+CACHES["default"]["KEY_PREFIX"] = "amili_bench"

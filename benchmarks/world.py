@@ -1,6 +1,7 @@
 """What the benchmarks measure on: batches of the invented world with any number of rows, and somebody who is signed in."""
 
 import json
+from functools import cache
 from uuid import UUID, uuid4
 
 from django.test import Client
@@ -14,10 +15,15 @@ from staff.models import Person
 
 def answer(batch_id: UUID, rows: int, seed: int = 0) -> bytes:
     """Amili's answer about a finished batch: half of its rows are errors, in no order of index, and half succeeded."""
+    return _answer(rows, seed).replace(b"BATCH ID", str(batch_id).encode())
+
+
+@cache
+def _answer(rows: int, seed: int) -> bytes:
     half = rows // 2
     made = Rows(CREDITORS[0], seed, rows, half)
     data = {
-        "batchId": str(batch_id),
+        "batchId": "BATCH ID",
         "type": "INVOICE",
         "status": {"statuscode": 0, "errors": made.errors()[:half], "responses": []},
         "createdAt": "2026-03-02T08:00:00Z",

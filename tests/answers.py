@@ -79,7 +79,7 @@ def of_today(status: Any = "SUCCESS", **changed: Any) -> Json:
 
 
 def _data(changed: Json) -> Json:
-    ordinary = {
+    ordinary: Json = {
         "batchId": str(BATCH),
         "type": "INVOICE",
         "status": None,

@@ -9,6 +9,7 @@ import pytest
 import requests
 from celery import current_app
 from django.core.cache import cache
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -19,6 +20,12 @@ from sandbox import world
 from sandbox.server import running_server
 from staff.models import Person
 from tests.answers import BATCH, Json, body
+
+
+@pytest.fixture(scope="session")
+def collected() -> None:
+    """The static files under the names that pages give them, as after an installation."""
+    call_command("collectstatic", interactive=False, verbosity=0)
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +41,7 @@ def person(db: None) -> Person:
 
 
 @pytest.fixture
-def client(person: Person) -> Client:
+def client(person: Person, collected: None) -> Client:
     """The browser of that person, signed in."""
     browser = Client()
     browser.force_login(person)
@@ -42,7 +49,7 @@ def client(person: Person) -> Client:
 
 
 @pytest.fixture
-def visitor(db: None) -> Client:
+def visitor(db: None, collected: None) -> Client:
     """The browser of somebody who is not signed in."""
     return Client()
 
@@ -58,6 +65,7 @@ def recorded(db: None) -> Record:
         batch_id = BATCH if isinstance(data, bytes) else UUID(data["batchId"])
         asked_at = at or timezone.now()
         Batch.objects.follow([batch_id], asked_at)
+        Batch.objects.filter(pk=batch_id, next_check_at__gt=asked_at).update(next_check_at=asked_at)
         return sync.record(batch_id, data if isinstance(data, bytes) else body(data), asked_at=asked_at)
 
     return record

@@ -7,6 +7,22 @@ from django.http import HttpResponse
 
 HTMX = {"HX-Request": "true"}
 HOSTILE = "<script>alert('not run')</script>\0\a\u202e\ud83d"
+# What people, scanners and broken links put into an address.
+GARBAGE = [
+    "",
+    " ",
+    "x\0y",
+    "-1",
+    "9" * 400,
+    "1e9",
+    "١٧",
+    "%",
+    "'; --",
+    "../..",
+    "<script>alert(1)",
+    "\u202e",
+    "9999-12-31",
+]
 
 
 def seen(response: HttpResponse) -> str:

@@ -158,6 +158,7 @@ ODD_ROWS = [
     ({"message": ["m"], "objectindex": 1}, ErrorRow(objectindex=1, extra='{"message":["m"]}')),
     ({"message": "null", "severity": 2}, ErrorRow(message="null", extra='{"severity":2}')),
     ({"message": "m", "extra": "forged"}, ErrorRow(message="m", extra='{"extra":"forged"}')),
+    ({"message": 5, "extra": ""}, ErrorRow(message="5", extra='{"extra":""}')),
 ]
 
 

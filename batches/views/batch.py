@@ -5,6 +5,7 @@ from uuid import UUID
 from django.http import HttpResponse, HttpResponseNotFound
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -35,9 +36,13 @@ def batch(request: StaffRequest, batch_id: UUID, tab: str = "") -> HttpResponse:
 
 @require_POST
 def ask(request: StaffRequest, batch_id: UUID) -> HttpResponse:
-    """Ask Amili now; start to follow a batch that we do not know."""
+    """Ask Amili now; start to follow a batch that we do not know. Back to where it was asked: to the `tab` and its filter."""
     if Batch.objects.visible_to(request.user).filter(pk=batch_id).exists():
         tasks.ask_now([batch_id])
     else:
         tasks.follow([batch_id])
+    query = request.GET.copy()
+    tab = query.pop("tab", [""])[0]
+    if tab in TABS:
+        return redirect(reverse("batch-tab", args=[batch_id, tab], query=query))
     return redirect("batch", batch_id)

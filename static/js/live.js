@@ -7,7 +7,8 @@ const away = document.getElementById("away");
 let lastSent = 0;
 
 const isLive = (element) => element.matches?.("[data-live]");
-const isPaused = () => localStorage.getItem(PAUSED) === "1";
+// A page without the button cannot be paused: nobody would see it, nor could undo it there.
+const isPaused = () => localStorage.getItem(PAUSED) === "1" && document.querySelector("[data-live-pause]") !== null;
 
 function showPause() {
   document.documentElement.toggleAttribute("data-paused", isPaused());

@@ -1,0 +1,212 @@
+"""A page that changes by itself: what a swap must not disturb, when it holds back, and what it does when it is cut off."""
+
+import re
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Page, Request, Route, expect
+
+from tests.browser.conftest import Amili, OpenPage, sign_in
+from tests.stack import Run
+
+# A status that nobody knows: it has rows to filter, and is asked about for as long as somebody looks.
+RUNNING_WITH_ROWS = "/batches/5a4db0c5-0000-4000-8000-000000000005/"
+FINISHED = "/batches/5a4db0c5-0000-4000-8000-000000000001/"
+QUEUED = "/batches/5a4db0c5-0000-4000-8000-000000000003/"
+
+HIDE = """hidden => {
+    Object.defineProperty(document, "hidden", {configurable: true, get: () => hidden});
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def is_poll(request: Request) -> bool:
+    return "stamp=" in request.url
+
+
+def swaps(page: Page, times: int = 1) -> None:
+    """Wait until the page has changed by itself so many times: it states the time that its facts are from."""
+    for _ in range(times):
+        facts = page.get_by_label("Facts")
+        expect(facts).not_to_have_text(facts.inner_text(), use_inner_text=True, timeout=15_000)
+
+
+@pytest.fixture
+def live(page: Page) -> Page:
+    """The page of a batch with rows that runs, on a low screen."""
+    page.set_viewport_size({"width": 1000, "height": 400})
+    page.goto(RUNNING_WITH_ROWS)
+    return page
+
+
+def test_a_swap_keeps_scroll_position_selection_and_focus(live: Page) -> None:
+    live.get_by_role("link", name="Timeline").focus()
+    live.evaluate("window.scrollTo(0, 300)")
+    live.evaluate("getSelection().selectAllChildren(document.querySelector('tbody tr td:nth-child(3)'))")
+    selected = live.evaluate("String(getSelection())")
+    assert re.search("[0-9a-f-]{36}", selected)
+
+    swaps(live, 2)
+    assert live.evaluate("String(getSelection())") == selected
+    assert live.evaluate("scrollY") == 300
+    expect(live.get_by_role("link", name="Timeline")).to_be_focused()
+
+
+def test_a_swap_keeps_what_is_being_typed_into_the_filter(live: Page) -> None:
+    box = live.get_by_role("searchbox", name="Text")
+    before = live.get_by_label("Facts").inner_text()
+    box.press_sequentially("no invoice has this text", delay=200)  # faster than the filter sends itself
+    assert live.get_by_label("Facts").inner_text() != before, "it changed meanwhile"
+    expect(box).to_have_value("no invoice has this text")
+    expect(box).to_be_focused()
+    expect(live.locator("#batch")).to_contain_text("No row fits this filter.")
+    expect(live).to_have_url(re.compile(r"[?&]text=no.*invoice"))
+
+    swaps(live)
+    expect(box).to_have_value("no invoice has this text")
+    expect(live.locator("#batch")).to_contain_text("No row fits this filter.")
+
+
+def test_a_poll_that_comes_late_does_not_undo_a_filter(live: Page) -> None:
+    held: list[Route] = []
+    live.route(re.compile("stamp="), lambda route: held.append(route))
+    live.wait_for_event("request", is_poll)
+    live.get_by_role("searchbox", name="Text").fill("no invoice has this text")
+    expect(live.locator("#batch")).to_contain_text("No row fits this filter.")
+    live.unroute(re.compile("stamp="))
+    for route in held:
+        route.continue_()
+    swaps(live, 2)
+    expect(live.locator("#batch")).to_contain_text("No row fits this filter.")
+
+
+def test_asking_amili_now_keeps_tab_and_filter(page: Page) -> None:
+    page.goto(f"{FINISHED}errors/?index=0-900")
+    rows = page.locator("tbody tr").all_inner_texts()
+    page.get_by_role("button", name="Ask Amili now").click()
+    swaps(page)
+    assert page.locator("tbody tr").all_inner_texts() == rows
+    expect(page).to_have_url(re.compile(r"/errors/\?index=0-900$"))
+
+    page.goto(f"{FINISHED}timeline/")
+    page.get_by_role("button", name="Ask Amili now").click()
+    swaps(page)
+    expect(page.get_by_role("link", name="Timeline")).to_have_attribute("aria-current", "page")
+
+
+def test_pause_stops_the_polls_is_remembered_and_goes_on(live: Page) -> None:
+    live.get_by_role("button", name="Pause").click()
+    expect(live.get_by_label("Facts")).to_contain_text("live updates are paused")
+    live.clock.install()
+    live.reload()
+    expect(live.get_by_role("button", name="Go on live")).to_have_attribute("aria-pressed", "true")
+    polls = count_polls(live)
+    live.clock.run_for(30_000)
+    assert polls() == 0
+
+    with live.expect_request(is_poll):
+        live.get_by_role("button", name="Go on live").click()
+    swaps_with(live.clock.run_for, live)
+
+
+def test_a_paused_batch_does_not_silence_the_lists_which_have_no_button_to_go_on(live: Page) -> None:
+    live.get_by_role("button", name="Pause").click()
+    for path in ("/", "/batches/"):
+        with live.expect_request(is_poll):
+            live.goto(path)
+
+
+def test_a_hidden_tab_polls_once_a_minute_and_at_once_when_it_is_shown_again(page: Page) -> None:
+    page.clock.install()
+    page.goto(QUEUED)
+    page.evaluate(HIDE, True)
+    polls = count_polls(page)
+    for _ in range(60):
+        page.clock.run_for(3_000)
+    assert 1 <= polls() <= 3
+
+    with page.expect_request(is_poll, timeout=1_000):
+        page.evaluate(HIDE, False)
+
+
+def count_polls(page: Page) -> Callable[[], int]:
+    polls: list[Request] = []
+    page.on("request", lambda request: polls.append(request) if is_poll(request) else None)
+    return lambda: len(polls)
+
+
+def swaps_with(run_for: Callable[[int], None], page: Page) -> None:
+    """A swap under a clock that stands still unless we move it."""
+    before = page.get_by_label("Facts").inner_text()
+    for _ in range(100):
+        run_for(2_000)
+        if page.get_by_label("Facts").inner_text() != before:
+            return
+    raise AssertionError("the page has not changed by itself")
+
+
+@contextmanager
+def silent(page: Page, stack: Run) -> Iterator[None]:
+    """The web server takes connections and answers nothing, as when it hangs."""
+    web = [process for process in stack.processes() if "granian" in process.cmdline()]
+    for process in web:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in web:
+            process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def unreachable(page: Page, stack: Run) -> Iterator[None]:
+    """No way leads to the web server."""
+    page.context.set_offline(True)
+    yield
+    page.context.set_offline(False)
+
+
+@pytest.mark.parametrize("away", [silent, unreachable], ids=["silent", "unreachable"])
+def test_a_banner_says_that_our_server_is_away_and_goes_when_it_is_back(
+    live: Page, stack: Run, expected_complaints: list[str], away: Callable[..., Iterator[None]]
+) -> None:
+    expected_complaints.extend(["Failed to load resource: net::ERR_INTERNET_DISCONNECTED", "htmx:"])
+    banner = live.get_by_role("status").filter(has_text="The dashboard does not answer")
+    with away(live, stack):
+        expect(banner).to_be_visible(timeout=10_000)
+    expect(banner).to_be_hidden()
+    swaps(live)
+
+
+def test_an_ended_sign_in_leads_to_the_form_and_from_there_back(live: Page) -> None:
+    live.context.clear_cookies()
+    expect(live).to_have_title(re.compile("^Sign in"))
+    sign_in(live)
+    expect(live).to_have_url(re.compile(f"{RUNNING_WITH_ROWS}$"))
+
+
+def test_the_first_page_lists_what_runs_and_lets_it_go_when_it_is_finished(page: Page, amili: Amili) -> None:
+    batch_id = amili.start(fate="failed", queued_seconds=8)
+    page.goto("/")
+    page.get_by_role("searchbox").fill(str(batch_id))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Queued")
+    page.goto("/")
+    link = page.get_by_role("link", name=re.compile(f"^{str(batch_id)[:4]}…{str(batch_id)[-4:]}"))
+    expect(page.get_by_role("region", name="Running now").filter(has=link)).to_be_visible()
+    expect(page.get_by_role("region", name="Failed lately").filter(has=link)).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("region", name="Running now").filter(has=link)).to_be_hidden()
+
+
+def test_two_windows_on_one_batch_change_alike(open_page: OpenPage, amili: Amili) -> None:
+    batch_id = amili.start(fate="success", queued_seconds=4)
+    windows = open_page(), open_page()
+    windows[0].goto("/")
+    windows[0].get_by_role("searchbox").fill(str(batch_id))
+    windows[0].keyboard.press("Enter")
+    expect(windows[0].get_by_role("heading", level=1)).to_contain_text(str(batch_id))
+    windows[1].goto(f"/batches/{batch_id}/")
+    for window in windows:
+        expect(window).to_have_title(re.compile("^Succeeded"), timeout=15_000)

@@ -1,0 +1,83 @@
+"""How often Amili is asked."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from batches.amili.client import CONNECT_TIMEOUT, READ_TIMEOUT
+from batches.pace import LEASE, WATCH_LASTS, WATCH_RENEWAL, after_failure, is_watched, pace
+
+NOW = datetime(2026, 3, 9, 14, 30, tzinfo=UTC)
+quick = settings(deadline=None, max_examples=100)
+ages = st.timedeltas(timedelta(), timedelta(days=100))
+
+
+def seconds(**age: float) -> float | None:
+    step = pace(timedelta(**age), watched=False)
+    return step.total_seconds() if step else None
+
+
+@pytest.mark.parametrize(
+    ("age", "step"),
+    [
+        ({"seconds": 0}, 5),
+        ({"seconds": 119}, 5),
+        ({"minutes": 2}, 15),
+        ({"minutes": 10}, 60),
+        ({"hours": 1}, 5 * 60),
+        ({"days": 1}, 3600),
+        ({"days": 7}, 12 * 3600),
+        ({"days": 60}, None),
+    ],
+    ids=str,
+)
+def test_the_older_a_batch_the_slower_it_is_asked_about_until_it_is_no_more(
+    age: dict[str, float], step: float | None
+) -> None:
+    assert seconds(**age) == step
+
+
+def test_a_clock_that_goes_backwards_does_no_harm() -> None:
+    assert seconds(hours=-1) == 5
+
+
+@quick
+@given(ages, ages)
+def test_no_batch_is_asked_about_more_often_than_a_younger_one(one: timedelta, other: timedelta) -> None:
+    younger, older = (pace(age, watched=False) for age in sorted([one, other]))
+    assert older is None or (younger is not None and younger <= older)
+
+
+@quick
+@given(ages)
+def test_a_batch_that_somebody_watches_is_asked_about_every_two_seconds_unless_it_is_given_up(age: timedelta) -> None:
+    given_up = pace(age, watched=False) is None
+    assert pace(age, watched=True) == (None if given_up else timedelta(seconds=2))
+
+
+@pytest.mark.parametrize(
+    ("watched_at", "watched"),
+    [
+        (None, False),
+        (NOW, True),
+        (NOW - WATCH_LASTS + timedelta(seconds=1), True),
+        (NOW - WATCH_LASTS, False),
+    ],
+)
+def test_an_open_page_counts_as_watched_for_a_while(watched_at: datetime | None, watched: bool) -> None:
+    assert is_watched(watched_at, NOW) is watched
+
+
+def test_a_watched_page_may_miss_one_renewal() -> None:
+    assert WATCH_LASTS > 2 * WATCH_RENEWAL
+
+
+def test_a_failure_slows_the_watched_pace_and_no_slower_one() -> None:
+    assert after_failure(timedelta(seconds=2)) == timedelta(seconds=10)
+    assert after_failure(timedelta(minutes=5)) == timedelta(minutes=5)
+
+
+def test_a_claim_outlasts_an_answer_that_takes_all_the_time_it_may_with_a_sign_in_before() -> None:
+    assert timedelta(seconds=2 * (CONNECT_TIMEOUT + READ_TIMEOUT)) < LEASE
