@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-# A text that breaks off is one token too, and possessive: else every quote in it would be tried as a beginning.
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[{}\[\],]', re.DOTALL)
+# A text that breaks off is one token too: else every quote in it would be tried as a beginning.
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\],]')
 _CLOSING = {"{": "}", "[": "]"}
 
 

@@ -108,6 +108,7 @@ def _replace_facts(batch: Batch, snapshot: BatchSnapshot, now: datetime) -> None
         "created_at",
         "finished_at",
         "created_by",
+        "succeeded_objects",
         "failed_objects",
         "odd_fields",
     ):
@@ -124,7 +125,7 @@ def _replace_facts(batch: Batch, snapshot: BatchSnapshot, now: datetime) -> None
 
 
 def _gist(batch: Batch) -> tuple[str, str, int, int]:
-    return batch.outcome, batch.status, batch.succeeded_count, batch.failed_objects
+    return batch.outcome, batch.status, batch.succeeded_objects, batch.failed_objects
 
 
 def _keep_answer(batch: Batch, body: bytes, digest: bytes, *, problem: str = "") -> None:
@@ -149,7 +150,7 @@ def _note(batch: Batch, kind: Kind, at: datetime, detail: str = "") -> None:
         source=batch.asked_by,
         outcome=batch.outcome,
         status=batch.status,
-        succeeded_count=batch.succeeded_count,
+        succeeded_objects=batch.succeeded_objects,
         failed_objects=batch.failed_objects,
         detail=detail,
     )

@@ -1,20 +1,25 @@
 """Addresses of the product's pages."""
 
+import re
+
 from django.urls import path, register_converter
 
 from batches.views import answer, batch, batches, case, home
 
 
 class AnyText:
-    """Ids that others choose: slashes and line breaks included, so that no id can break a page that links to it."""
+    """Ids that others choose: slashes and line breaks included, so that no id can break a page that links to it.
+
+    Browsers resolve `.` and `..` between slashes before they ask, so that these get a `~` in front.
+    """
 
     regex = r"[^\0]+"  # the database holds no text with U+0000
 
     def to_python(self, value: str) -> str:
-        return value
+        return re.sub(r"(^|/)~", r"\1", value)
 
     def to_url(self, value: str) -> str:
-        return value
+        return re.sub(r"(^|/)(?=~|\.\.?(?:/|$))", r"\1~", value)
 
 
 register_converter(AnyText, "any")

@@ -23,7 +23,7 @@ def outcome_of(snapshot: BatchSnapshot) -> Outcome:
 
 def doubts_about(snapshot: BatchSnapshot) -> list[Doubt]:
     """Where the parts of an answer do not add up."""
-    said, succeeded, failed = _said(snapshot), len(snapshot.succeeded), snapshot.failed_objects
+    said, succeeded, failed = _said(snapshot), snapshot.succeeded_objects, snapshot.failed_objects
     tests = {
         Doubt.UNKNOWN_STATUS: bool(snapshot.status) and said is None,
         Doubt.SUCCESS_WITH_FAILURES: said == Outcome.SUCCEEDED and failed,
@@ -42,13 +42,13 @@ def _said(snapshot: BatchSnapshot) -> Outcome | None:
 
 
 def _objects(snapshot: BatchSnapshot) -> int:
-    return len(snapshot.succeeded) + snapshot.failed_objects
+    return snapshot.succeeded_objects + snapshot.failed_objects
 
 
 def _by_lists(snapshot: BatchSnapshot) -> Outcome:
     if not snapshot.failed_objects:
         return Outcome.SUCCEEDED
-    return Outcome.PARTIAL if snapshot.succeeded else Outcome.FAILED
+    return Outcome.PARTIAL if snapshot.succeeded_objects else Outcome.FAILED
 
 
 def _begun(said: Outcome, snapshot: BatchSnapshot) -> Outcome:

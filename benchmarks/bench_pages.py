@@ -1,6 +1,6 @@
-"""Every page of a batch of 100 000 rows, against the same page of a batch of 200.
+"""Every page of a batch of 100 000 rows, against the same page of a batch of 100.
 
-Both batches hold as many errors as succeeded invoices, so that 200 rows fill one page of either list, and the pages
+Both batches hold as many errors as succeeded invoices, so that 100 rows fill one page of either list, and the pages
 compared show equally many rows. The small batch is asked for its one page with the same words as the large one for its
 first, a middle or the last: by key, forwards and backwards. Each request goes through all middleware, signed in.
 """
@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from batches.models import Batch
+from batches.views.tabs import PER_PAGE
 from benchmarks.measure import at_most, compare, seconds
 from benchmarks.world import recorded_batch, signed_in
 
@@ -21,9 +22,9 @@ ROUNDS = 25
 
 def main() -> bool:
     """Print a line for each page; whether the slowest keeps to the limit."""
-    client, small, large = signed_in(), recorded_batch(200), recorded_batch(100_000)
+    client, small, large = signed_in(), recorded_batch(100), recorded_batch(100_000)
     pages = list(zip(_pages(small), _pages(large), strict=True))
-    print(f"  {'page':<22}{'200 rows':>10}{'100 000':>10}{'ratio':>8}")
+    print(f"  {'page':<22}{'100 rows':>10}{'100 000':>10}{'ratio':>8}")
     return at_most(LIMIT, "slowest page", max(_compare(client, *both) for both in pages))
 
 
@@ -33,8 +34,8 @@ def _pages(batch: Batch) -> Iterator[tuple[str, str]]:
     for tab, rows in (("errors", batch.error_count), ("succeeded", batch.succeeded_count)):
         address = reverse("batch-tab", args=[batch.pk, tab])
         yield f"{tab}, first", address
-        yield f"{tab}, middle", f"{address}?after={(rows - 100) // 2 - 1}"
-        yield f"{tab}, last", f"{address}?after={rows - 100 - 1}"
+        yield f"{tab}, middle", f"{address}?after={(rows - PER_PAGE) // 2 - 1}"
+        yield f"{tab}, last", f"{address}?after={rows - PER_PAGE - 1}"
         yield f"{tab}, backwards", f"{address}?before={rows}"
     errors = reverse("batch-tab", args=[batch.pk, "errors"])
     index = batch.errors.get(rank=batch.error_count // 2).object_index

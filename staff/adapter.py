@@ -1,7 +1,11 @@
 """How allauth behaves here."""
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from django.contrib import messages
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext
 
 
 class NoSignUpAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -9,3 +13,8 @@ class NoSignUpAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def respond_user_inactive(self, request: HttpRequest, user: AbstractBaseUser) -> HttpResponse:
+        """Back to the door: allauth's own page for this is not among ours."""
+        messages.error(request, gettext("This account is closed. Whoever runs this dashboard can open it again."))
+        return redirect("account_login")

@@ -12,7 +12,7 @@ from batches import tasks
 from batches.models import Batch
 from tests.answers import BATCH, of_today, succeeded
 from tests.conftest import Amili, Record
-from tests.pages import GARBAGE, HOSTILE, HTMX, seen
+from tests.pages import GARBAGE, HTMX, seen
 
 OTHERS = [UUID(int=n, version=4) for n in range(1, 4)]
 
@@ -65,7 +65,7 @@ def test_several_ids_are_followed_all_at_once_and_listed(client: Client) -> None
     [
         ("invoice 2026-100", "No batch ID in there. It is 32 digits and letters a to f, like"),
         ("", "No batch ID in there."),
-        (HOSTILE.replace("\ud83d", ""), "No batch ID in there."),
+        ("<script>alert(1)</script>", "No batch ID in there."),
         (" ".join(str(UUID(int=n)) for n in range(1, 102)), "Please follow at most 100 at a time."),
         ("x" * 100_001, "That is too much text."),
     ],

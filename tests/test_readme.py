@@ -16,7 +16,7 @@ OWN = {"SANDBOX", "SANDBOX_URL"}
 
 
 def _read_by_settings() -> set[str]:
-    return set(re.findall(r'(?:setting|amili_url)\(\s*"([A-Z_]+)"', SETTINGS))
+    return set(re.findall(r'(?:setting|amili_url|address)\(\s*"([A-Z_]+)"', SETTINGS))
 
 
 def _in_table() -> set[str]:

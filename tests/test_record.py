@@ -76,7 +76,7 @@ def test_an_answer_of_the_first_generation_is_kept_whole(recorded: Record) -> No
 def test_an_answer_of_the_second_generation_is_kept_whole(recorded: Record) -> None:
     batch = recorded(of_today("PARTIAL", succeeded=[succeeded(1), succeeded(2)], failed=[{"reason": "no"}]))
     assert (batch.outcome, batch.status, batch.statuscode) == (Outcome.PARTIAL, "PARTIAL", None)
-    assert (batch.succeeded_count, batch.failed_objects) == (2, 1)
+    assert (batch.succeeded_objects, batch.failed_objects) == (2, 1)
 
 
 def test_the_same_answer_twice_writes_nothing_but_when_we_asked(recorded: Record) -> None:
@@ -239,12 +239,12 @@ def test_what_amili_does_not_know_is_looked_for_an_hour_and_then_given_up(db: No
     assert timeline(batch.pk) == ["first_seen", "trouble", "gave_up"]
 
 
-def test_a_wish_that_came_while_we_asked_is_not_lost(recorded: Record) -> None:
+def test_a_wish_that_came_while_we_asked_is_not_lost(db: None) -> None:
     tasks.follow([BATCH])
     asked_at = timezone.now()
     assert Batch.objects.claim(BATCH, asked_at)
     tasks.ask_now([BATCH])
-    recorded(of_today(succeeded=[succeeded(1)]), asked_at)
+    sync.record(BATCH, body(of_today(succeeded=[succeeded(1)])), asked_at=asked_at)
     assert BATCH in Batch.objects.due(timezone.now()).values_list("pk", flat=True)
 
 
@@ -253,7 +253,7 @@ def test_a_batch_is_found_by_the_road_of_its_organisation_and_followed_to_its_en
     assert ask(batch_id).outcome == Outcome.QUEUED
     amili.advance(6)
     batch = ask(batch_id)
-    assert (batch.outcome, batch.succeeded_count, batch.failed_objects) == (Outcome.PARTIAL, 70, 10)
+    assert (batch.outcome, batch.succeeded_objects, batch.failed_objects) == (Outcome.PARTIAL, 70, 10)
     assert batch.next_check_at is None
     assert timeline(batch_id) == ["first_seen", "queued", "partial"]
 

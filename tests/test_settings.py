@@ -21,9 +21,9 @@ GOOD = {
 ORGANISATION = "7bc05553-4b68-44e8-b7bc-37be63c6d9e9"
 OTHER = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 PRINT = """
-import json
-from amili_dashboard import settings
-print(json.dumps({name: str(getattr(settings, name)) for name in dir(settings) if name.isupper()}))
+import json, runpy
+settings = runpy.run_path("amili_dashboard/settings.py")
+print(json.dumps({name: str(value) for name, value in settings.items() if name.isupper()}))
 """
 
 

@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django import Settings
 
 from staff.models import Person
 from tests.answers import BATCH, of_today
@@ -21,8 +22,9 @@ VALUES = {"batch_id": str(uuid4()), "tab": "errors", "case_id": "C-1"}
 
 
 @pytest.fixture
-def kari(person: Person) -> Person:
-    """The same person, with a password."""
+def kari(person: Person, settings: Settings) -> Person:
+    """The same person, with a password, whose hash is a quick one."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     person.set_password(PASSWORD)
     person.save()
     return person
@@ -59,9 +61,7 @@ def test_every_page_needs_a_sign_in(visitor: Client, address: str) -> None:
         assert re.match(r"/(accounts|admin)/login/", answer.headers["Location"])
 
 
-@pytest.mark.parametrize(
-    "address", [address for address in ADDRESSES if address not in OPEN and "admin" not in address]
-)
+@pytest.mark.parametrize("address", [address for address in ADDRESSES if re.match("/$|/batches/|/cases/", address)])
 def test_an_ended_sign_in_reloads_the_page_and_puts_no_form_into_a_fragment(visitor: Client, address: str) -> None:
     answer = visitor.get(address, headers=HTMX)
     assert answer.headers["HX-Refresh"] == "true"
@@ -102,7 +102,8 @@ def test_a_wrong_password_does_not_and_says_nothing_of_the_account(visitor: Clie
 
 def test_an_account_that_was_closed_opens_nothing(visitor: Client, kari: Person) -> None:
     Person.objects.update(is_active=False)
-    sign_in(visitor, "kari")
+    page = visitor.post("/accounts/login/", {"login": "kari", "password": PASSWORD}, follow=True)
+    assert "This account is closed." in seen(page)
     assert visitor.get("/").status_code == 302
 
 

@@ -34,6 +34,7 @@ def read(data: Json, summary: Any = None) -> BatchSnapshot:
         ("PARTIAL", GOOD, BAD, Outcome.PARTIAL, []),
         ("PARTIAL", GOOD, [], Outcome.PARTIAL, [Doubt.PARTIAL_WITHOUT_FAILURES]),
         ("PARTIAL", [], BAD, Outcome.FAILED, [Doubt.PARTIAL_WITHOUT_SUCCESSES]),
+        ("PARTIAL", [], [], Outcome.PARTIAL, [Doubt.FINISHED_WITHOUT_OBJECTS]),
         ("FAILED", [], BAD, Outcome.FAILED, []),
         ("FAILED", GOOD, [], Outcome.FAILED, [Doubt.FAILED_WITH_SUCCESSES]),
         ("FAILED", [], [], Outcome.FAILED, [Doubt.FINISHED_WITHOUT_OBJECTS]),

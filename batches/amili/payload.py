@@ -79,10 +79,16 @@ class BatchSnapshot(Struct, frozen=True, kw_only=True):
         return sum(item not in ("null", "{}") for item in self.failed)
 
     @property
+    def succeeded_objects(self) -> int:
+        """How many objects succeeded: an empty entry is none."""
+        return sum(row not in (Succeeded(), Succeeded(extra="null")) for row in self.succeeded)
+
+    @property
     def objects_with_errors(self) -> int:
-        """How many objects the error rows are about; each row without an index counts as one."""
-        indexes = [row.objectindex for row in self.errors]
-        return len({index for index in indexes if index is not None}) + indexes.count(None)
+        """How many objects the error rows are about; each row without an index counts as one, if it says anything."""
+        without_index = [row for row in self.errors if row.objectindex is None]
+        saying = sum(row not in (ErrorRow(), ErrorRow(extra="null")) for row in without_index)
+        return len({row.objectindex for row in self.errors} - {None}) + saying
 
     @property
     def failed_objects(self) -> int:

@@ -85,7 +85,7 @@ class BatchQuerySet(models.QuerySet["Batch"]):
 
     def renew_watch(self, batch: Batch, now: datetime) -> bool:
         """Note that somebody has this batch's page open, at most every WATCH_RENEWAL. True if it was noted."""
-        if batch.watched_at and batch.watched_at > now - WATCH_RENEWAL:
+        if not batch.is_followed or (batch.watched_at and batch.watched_at > now - WATCH_RENEWAL):
             return False
         # Who comes to look need not wait for the slow pace of a batch that nobody watched.
         sooner = {} if is_watched(batch.watched_at, now) else {"next_check_at": Least("next_check_at", now)}
@@ -113,6 +113,7 @@ class Batch(models.Model):
     response_count = models.PositiveIntegerField(default=0)
     succeeded_count = models.PositiveIntegerField(default=0)
     failed_item_count = models.PositiveIntegerField(default=0)
+    succeeded_objects = models.PositiveIntegerField(default=0)
     failed_objects = models.PositiveIntegerField(default=0)
     doubts = ArrayField(models.CharField(max_length=40, choices=Doubt), default=list)
     odd_fields = ArrayField(models.TextField(), default=list)
@@ -206,7 +207,7 @@ class Batch(models.Model):
     @property
     def objects_known(self) -> int:
         """How many objects Amili has told an outcome of."""
-        return self.succeeded_count + self.failed_objects
+        return self.succeeded_objects + self.failed_objects
 
     @property
     def took(self) -> timedelta | None:

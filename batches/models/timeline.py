@@ -22,7 +22,7 @@ class TimelineEntry(models.Model):
     source = models.CharField(max_length=10, choices=Source)
     outcome = models.CharField(max_length=20, choices=Outcome, default="", blank=True)
     status = models.TextField(default="", blank=True)
-    succeeded_count = models.PositiveIntegerField(default=0)
+    succeeded_objects = models.PositiveIntegerField(default=0)
     failed_objects = models.PositiveIntegerField(default=0)
     detail = models.TextField(default="", blank=True)
 

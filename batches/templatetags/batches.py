@@ -59,14 +59,14 @@ def outcome_bar(batch: Batch) -> SafeString:
     total = batch.objects_known
     if not total:
         return mark_safe("")
-    good = round(1000 * batch.succeeded_count / total)
-    good = min(max(good, 8 if batch.succeeded_count else 0), 1000 - (8 if batch.failed_objects else 0))
+    good = round(1000 * batch.succeeded_objects / total)
+    good = min(max(good, 8 if batch.succeeded_objects else 0), 1000 - (8 if batch.failed_objects else 0))
     gap = 3 if 0 < good < 1000 else 0
     return format_html(
         '<svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="{}">'
         '<rect class="good" width="{}" height="10"/><rect class="bad" x="{}" width="{}" height="10"/></svg>',
         gettext("%(succeeded)s succeeded, %(failed)s failed")
-        % {"succeeded": count(batch.succeeded_count), "failed": count(batch.failed_objects)},
+        % {"succeeded": count(batch.succeeded_objects), "failed": count(batch.failed_objects)},
         good - gap if gap else good,
         good,
         1000 - good,
@@ -82,7 +82,7 @@ def count(number: int) -> str:
 @register.filter
 def share(batch: Batch) -> str:
     """The succeeded share of a batch: rounded down, so that 100 % means all."""
-    tenths = 1000 * batch.succeeded_count // batch.objects_known
+    tenths = 1000 * batch.succeeded_objects // batch.objects_known
     return f"{number_format(tenths / 10, decimal_pos=0 if tenths % 10 == 0 else 1)}\xa0%"
 
 

@@ -1,5 +1,6 @@
 """The page of one batch: what became of it, live, and its rows."""
 
+import re
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseNotFound
@@ -10,21 +11,23 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from batches import tasks
-from batches.models import Batch
-from batches.views.live import nothing_new
+from batches.models import Batch, BatchQuerySet
 from batches.views.tabs import TABS, first_tab_of
 from staff.http import StaffRequest
+
+REVISION = re.compile(r"[0-9]{1,18}")
 
 
 @require_safe
 def batch(request: StaffRequest, batch_id: UUID, tab: str = "") -> HttpResponse:
-    """The page, or for htmx its live part. A poll by a page that is up to date costs one read and is answered 204."""
-    batch = Batch.objects.visible_to(request.user).filter(pk=batch_id).first()
+    """The page, or for htmx its live part. A poll by a page that is up to date costs one small read and is answered 204."""
+    wanted = Batch.objects.visible_to(request.user).filter(pk=batch_id)
+    if _is_up_to_date(request, wanted):
+        return HttpResponse(status=204)
+    batch = wanted.first()
     if batch is None or tab not in {"", *TABS}:
         return HttpResponseNotFound(render_to_string("batches/unknown.html", {"batch_id": batch_id}, request))
-    newly_watched = batch.is_followed and Batch.objects.renew_watch(batch, timezone.now())
-    if nothing_new(request, str(batch.revision)) and not newly_watched:
-        return HttpResponse(status=204)
+    Batch.objects.renew_watch(batch, timezone.now())
     current = TABS[tab or first_tab_of(batch)]
     tabs = [(each, each.count(batch)) for each in TABS.values() if each is current or each.shown(batch)]
     context = {"batch": batch, "tab": current, "tabs": tabs, **current.context(batch, request.GET)}
@@ -32,6 +35,15 @@ def batch(request: StaffRequest, batch_id: UUID, tab: str = "") -> HttpResponse:
         return render(request, "batches/batch.html#live", context)
     request.user.remember_look(batch.pk, timezone.now())
     return render(request, "batches/batch.html", context)
+
+
+def _is_up_to_date(request: StaffRequest, wanted: BatchQuerySet) -> bool:
+    """Whether a page polls that shows the latest revision. One whose watch must be renewed is shown all anew."""
+    revision = request.GET.get("stamp", "")
+    if not (request.htmx and REVISION.fullmatch(revision)):
+        return False
+    shown = wanted.filter(revision=revision).only("watched_at", "next_check_at").first()
+    return shown is not None and not Batch.objects.renew_watch(shown, timezone.now())
 
 
 @require_POST

@@ -1,9 +1,8 @@
 """The tabs of a batch's page: its lists of rows with filter and pages, the timeline, the answer as received."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -14,7 +13,7 @@ from batches.forms import IndexedRowFilter, RowFilter
 from batches.models import Batch, Row
 from batches.pretty import pretty_start
 
-PER_PAGE = 100
+PER_PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -104,11 +103,14 @@ def _number(text: str | None) -> int | None:
 
 
 def _anchored(rows: Sequence[Row]) -> Any:
-    """`row-17` is the first row of index 17; further rows of that index, and rows without one, add their position."""
-    for index, group in groupby(rows, key=lambda row: getattr(row, "object_index", None)):
-        for place, row in enumerate(group):
-            plain = index is not None and place == 0
-            yield (f"row-{index}" if plain else f"row-{'' if index is None else index}-{row.position}"), row
+    """`row-17` is the first row of index 17, `row-17-4` a further one, `row-at-4` a row without index, by its position."""
+    taken = set[str]()
+    for row in rows:
+        index = getattr(row, "object_index", None)
+        anchor = f"row-at-{row.position}" if index is None else f"row-{index}"
+        anchor = f"{anchor}-{row.position}" if anchor in taken else anchor
+        taken.add(anchor)
+        yield anchor, row
 
 
 class TimelineTab(Tab):

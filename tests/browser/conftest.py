@@ -99,6 +99,13 @@ def sign_in(page: Page) -> None:
     expect(page.get_by_role("link", name="Batches", exact=True).first).to_be_visible()
 
 
+def watch_polls(page: Page) -> list[str]:
+    """The addresses of the polls that the page sends from now on."""
+    polls: list[str] = []
+    page.on("request", lambda request: polls.append(request.url) if "stamp=" in request.url else None)
+    return polls
+
+
 @pytest.fixture
 def expected_complaints() -> list[str]:
     """Beginnings of console messages that a test provokes; it adds them itself."""

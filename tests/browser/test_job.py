@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Amili, OpenPage, sign_in
+from tests.browser.conftest import Amili, OpenPage, sign_in, watch_polls
 
 DOCUMENTED = "5579c111-9c50-47e2-af92-f16d52e63189"
 SUCCEEDED = "ae257e86-dc53-4865-9c97-5b125a3a5ac2"
@@ -34,8 +34,9 @@ def test_a_pasted_batch_is_seen_changing_from_queued_to_partly_succeeded_without
     expect(page.get_by_role("status").filter(has_text="105 succeeded, 15 failed")).to_contain_text("Partly succeeded")
     expect(page.locator("tbody tr")).not_to_have_count(0)
     assert page.evaluate("window.notReloaded")
-    page.on("request", lambda request: pytest.fail(f"{request.url}, though the batch is finished"))
+    polls = watch_polls(page)
     page.clock.run_for(60_000)
+    assert polls == [], "polling has ended by itself"
 
 
 def test_error_rows_are_read_by_object_index_and_a_succeeded_invoice_leads_to_its_case(

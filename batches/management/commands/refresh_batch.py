@@ -25,7 +25,7 @@ class Command(BaseCommand):
         if batch.trouble:
             raise CommandError(f"{batch.pk}: {batch.trouble_detail}")
         self.stdout.write(
-            f"{batch.pk}: {batch.get_outcome_display()}, {batch.succeeded_count} succeeded, {batch.failed_objects} failed"
+            f"{batch.pk}: {batch.get_outcome_display()}, {batch.succeeded_objects} succeeded, {batch.failed_objects} failed"
         )
 
     def _only_id(self, text: str) -> UUID:
