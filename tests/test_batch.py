@@ -229,12 +229,14 @@ def test_pages_are_turned_within_the_filter(client: Client, recorded: Record) ->
 
 
 def test_the_address_of_a_row_opens_its_page(client: Client, recorded: Record) -> None:
-    recorded(of_first_generation(errors=[error(n // 2) for n in range(1000)]))
+    largest = 2**63 - 1
+    recorded(of_first_generation(errors=[error(n // 2) for n in range(1000)] + [error(largest)]))
+    assert anchors(client.get(f"{URL}errors/?row={largest}")) == [f"row-{largest}"]
     page = client.get(f"{URL}errors/?row=317")
     assert anchors(page)[0] == "row-317"
     assert f"{URL}errors/?row=317#row-317" in page.content.decode()
     assert links(page, "prev")
-    assert anchors(client.get(f"{URL}errors/?row=99999")) == []
+    assert anchors(client.get(f"{URL}errors/?row=99999")) == [f"row-{largest}"]
 
 
 @pytest.mark.parametrize(

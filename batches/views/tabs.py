@@ -99,10 +99,10 @@ class Page:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and re.fullmatch(r"-?[0-9]{1,9}", text) else None
+    return int(text) if text and re.fullmatch(r"-?[0-9]{1,19}", text) else None
 
 
-def _anchored(rows: Sequence[Row]) -> Any:
+def _anchored(rows: Iterable[Row]) -> Iterator[tuple[str, Row]]:
     """`row-17` is the first row of index 17, `row-17-4` a further one, `row-at-4` a row without index, by its position."""
     taken = set[str]()
     for row in rows:

@@ -19,7 +19,7 @@ def test_a_pasted_batch_is_seen_changing_from_queued_to_partly_succeeded_without
     page.goto("/")
     box = page.get_by_role("searchbox", name="What became of my batch?")
     expect(box).to_be_focused()
-    batch_id = amili.start(generation=generation, fate="partial", objects=120, queued_seconds=6)
+    batch_id = amili.start(generation=generation, fate="partial", objects=120, queued_seconds=5)
     page.keyboard.insert_text(f'2026-03-14 09:26 INFO accepted batch "{str(batch_id).upper()}" in 31 ms  ')
     page.keyboard.press("Enter")
 
