@@ -1,75 +1,25 @@
 """Settings of every run, read from the environment, `.env` and, while `manage.py up` runs, the file that it leaves in VAR_DIR.
 
-Each setting may also come from a file: NAME_FILE=/path takes the place of NAME. A setting that is missing or malformed
-refuses the start with one line; the README lists them all.
+A setting that is missing or malformed refuses the start with one line; the README lists them all.
 """
 
-import sys
 import tomllib
 from logging import getLevelNamesMapping
 from pathlib import Path
-from typing import Any, NoReturn
-from urllib.parse import urlsplit
-from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import environ
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
+
+from amili_dashboard.environment import address, amili_url, env, organizations, read_file, refuse, setting, switch
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
-environ.FileAwareEnv.read_env(BASE_DIR / ".env")
-env = environ.FileAwareEnv()
-
-
-def refuse(name: str, why: object) -> NoReturn:
-    """End the start with one line that names the setting."""
-    sys.exit(f"{name}: {why}")
-
-
-def setting(name: str, cast: Any = str, **default: Any) -> Any:
-    """One setting, cast. Files often end in a line break that nobody meant, so texts are stripped."""
-    try:
-        value = env.get_value(name, cast=cast, **default)
-    except ImproperlyConfigured:
-        value = ""
-    except (OSError, UnicodeError):
-        refuse(name, "could not be read from its file")
-    except ValueError as problem:
-        refuse(name, problem)
-    value = value.strip() if isinstance(value, str) else value
-    if value == "" and not default:
-        refuse(name, "is required and not set (see the README's table of settings)")
-    return value
-
-
-def switch(text: str) -> bool:
-    """A word for yes or no. A misspelt one must not quietly turn safety off."""
-    words = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
-    try:
-        return words[text.strip().lower() or "off"]
-    except KeyError:
-        raise ValueError("must be on or off") from None
-
-
-def address(name: str, *schemes: str, **default: str) -> str:
-    """A whole address of one of these schemes."""
-    text: str = setting(name, **default)
-    try:
-        parts = urlsplit(text)
-        is_whole = parts.scheme in schemes and (parts.port or 1) > 0
-    except ValueError:  # a port that is none
-        is_whole = False
-    if not is_whole:
-        refuse(name, f"must be a {schemes[0]}:// address")
-    return text
-
+read_file(BASE_DIR / ".env")
 
 VAR_DIR = BASE_DIR / setting("VAR_DIR", default="var")
-environ.FileAwareEnv.read_env(VAR_DIR / "local.env")
+read_file(VAR_DIR / "local.env")
 
 SECRET_KEY = setting("SECRET_KEY")
 DEBUG = setting("DEBUG", switch, default=False)
@@ -81,24 +31,6 @@ if not all("://" in origin for origin in CSRF_TRUSTED_ORIGINS):
     refuse("CSRF_TRUSTED_ORIGINS", "must be addresses such as https://dashboard.example, separated by commas")
 
 # ---------------------------------------------------------------------------------------------- Amili
-
-
-def amili_url(name: str, default: str) -> str:
-    """An address that secrets may be sent to: https, or http on this machine alone."""
-    url = address(name, "https", "http", default=default).rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
-        refuse(name, "must be an https:// address")
-    return url
-
-
-def organizations(entries: list[str]) -> dict[UUID, str]:
-    """`uuid` or `uuid=Name`, separated by commas -> the name of each organisation, empty where none is given."""
-    pairs = [entry.partition("=") for entry in entries]
-    try:
-        return {UUID(uuid.strip()): name.strip() for uuid, _, name in pairs}
-    except ValueError:
-        refuse("AMILI_ORGANIZATION_IDS", "must be UUIDs separated by commas, each with =Name if you like")
 
 
 AMILI_API_URL = amili_url("AMILI_API_URL", default="https://api.amili.no/collection/v1")

@@ -1,0 +1,81 @@
+"""How settings are read from the environment: each a text, cast and checked, or a start refused with one line.
+
+Each setting may also come from a file: NAME_FILE=/path takes the place of NAME.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.FileAwareEnv()
+
+
+def read_file(file: Path) -> None:
+    """Take settings from a file where there is one; those of the environment win."""
+    env.read_env(file)
+
+
+def refuse(name: str, why: object) -> NoReturn:
+    """End the start with one line that names the setting."""
+    sys.exit(f"{name}: {why}")
+
+
+def setting(name: str, cast: Any = str, **default: Any) -> Any:
+    """One setting, cast. Files often end in a line break that nobody meant, so texts are stripped."""
+    try:
+        value = env.get_value(name, cast=cast, **default)
+    except ImproperlyConfigured:
+        value = ""
+    except (OSError, UnicodeError):
+        refuse(name, "could not be read from its file")
+    except ValueError as problem:
+        refuse(name, problem)
+    value = value.strip() if isinstance(value, str) else value
+    if value == "" and not default:
+        refuse(name, "is required and not set (see the README's table of settings)")
+    return value
+
+
+def switch(text: str) -> bool:
+    """A word for yes or no. A misspelt one must not quietly turn safety off."""
+    words = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+    try:
+        return words[text.strip().lower() or "off"]
+    except KeyError:
+        raise ValueError("must be on or off") from None
+
+
+def address(name: str, *schemes: str, **default: str) -> str:
+    """A whole address of one of these schemes."""
+    text: str = setting(name, **default)
+    try:
+        parts = urlsplit(text)
+        is_whole = parts.scheme in schemes and (parts.port or 1) > 0
+    except ValueError:  # a port that is none
+        is_whole = False
+    if not is_whole:
+        refuse(name, f"must be a {schemes[0]}:// address")
+    return text
+
+
+def amili_url(name: str, default: str) -> str:
+    """An address that secrets may be sent to: https, or http on this machine alone."""
+    url = address(name, "https", "http", default=default).rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
+        refuse(name, "must be an https:// address")
+    return url
+
+
+def organizations(entries: list[str]) -> dict[UUID, str]:
+    """`uuid` or `uuid=Name`, separated by commas -> the name of each organisation, empty where none is given."""
+    pairs = [entry.partition("=") for entry in entries]
+    try:
+        return {UUID(uuid.strip()): name.strip() for uuid, _, name in pairs}
+    except ValueError:
+        refuse("AMILI_ORGANIZATION_IDS", "must be UUIDs separated by commas, each with =Name if you like")
