@@ -71,8 +71,9 @@ def record(batch_id: UUID, body: bytes, *, asked_at: datetime) -> Batch:
         if batch.trouble:
             _note(batch, Kind.RECOVERED, asked_at)
         batch.trouble, batch.trouble_detail, batch.trouble_since = Trouble.NONE, "", None
-        if snapshot:
-            _replace_facts(batch, snapshot, asked_at)
+        if bytes(batch.digest) != digest:
+            # Unread where it was like the last one a moment ago, and another has been recorded since.
+            _replace_facts(batch, snapshot or payload.read_batch(body, batch_id), asked_at)
             _keep_answer(batch, body, digest)
             batch.digest = digest
         batch.checked_at = asked_at
