@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
@@ -21,6 +21,12 @@ EVERY_RULE = {
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}  # the only one that colours can break
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+LOOKS: list[tuple[ViewportSize, Literal["light", "dark"], dict[str, Any]]] = [
+    (WIDE, "light", EVERY_RULE),
+    (WIDE, "dark", CONTRAST),
+    (PHONE, "light", CONTRAST),
+    (PHONE, "dark", EVERY_RULE),
+]
 
 DOCUMENTED = "/batches/5579c111-9c50-47e2-af92-f16d52e63189/"
 LARGE = "/batches/5a4db0c5-0000-4000-8000-000000000001/"
@@ -78,12 +84,7 @@ def test_a_page_in_trouble_is_accessible(page: Page, number: str) -> None:
 def inspect(page: Page) -> None:
     """No rule of WCAG 2.2 AA is broken, target size included, and nothing makes a phone scroll sideways."""
     page.evaluate(AXE)
-    for size, scheme, rules in (
-        (WIDE, "light", EVERY_RULE),
-        (WIDE, "dark", CONTRAST),
-        (PHONE, "light", CONTRAST),
-        (PHONE, "dark", EVERY_RULE),
-    ):
+    for size, scheme, rules in LOOKS:
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=scheme)
         assert page.evaluate(VIOLATIONS, rules) == [], (scheme, size)

@@ -3,7 +3,7 @@
 import re
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
@@ -59,7 +59,7 @@ def test_a_swap_keeps_scroll_position_selection_and_focus(live: Page) -> None:
 def test_a_swap_keeps_what_is_being_typed_into_the_filter(live: Page) -> None:
     box = live.get_by_role("searchbox", name="Text")
     before = live.get_by_label("Facts").inner_text()
-    box.press_sequentially("no invoice has this text", delay=200)  # faster than the filter sends itself
+    box.press_sequentially("no invoice has this text", delay=160)  # faster than the filter sends itself
     assert live.get_by_label("Facts").inner_text() != before, "it changed meanwhile"
     expect(box).to_have_value("no invoice has this text")
     expect(box).to_be_focused()
@@ -71,13 +71,21 @@ def test_a_swap_keeps_what_is_being_typed_into_the_filter(live: Page) -> None:
     expect(live.locator("#batch")).to_contain_text("No row fits this filter.")
 
 
-def test_a_poll_that_is_answered_late_does_not_undo_a_filter(live: Page) -> None:
+def test_a_filter_waits_for_a_poll_under_way_so_that_no_late_answer_undoes_it(live: Page) -> None:
+    live.clock.install()
+    live.reload()
     late: list[Route] = []
     live.route(POLL, lambda route: route.continue_() if late else late.append(route))
     live.wait_for_event("request", is_poll)
+    sent: list[str] = []
+    live.on("request", lambda request: sent.append(request.url))
     live.get_by_role("searchbox", name="Text").fill("no invoice has this text")
-    expect(live.locator("#batch")).to_contain_text("No row fits this filter.")
+    live.clock.run_for(1_000)  # after which the filter sends itself
+    live.evaluate("fetch('/health/')")
+    assert [url for url in sent if "text=" in url] == []
+
     late[0].continue_()
+    expect(live.locator("#batch")).to_contain_text("No row fits this filter.")
     swaps(live, 2)
     expect(live.locator("#batch")).to_contain_text("No row fits this filter.")
 
@@ -154,7 +162,7 @@ def unreachable(page: Page, stack: Run) -> Iterator[None]:
 
 @pytest.mark.parametrize("away", [silent, unreachable], ids=["silent", "unreachable"])
 def test_a_banner_says_that_our_server_is_away_and_goes_when_it_is_back(
-    live: Page, stack: Run, expected_complaints: list[str], away: Callable[..., Iterator[None]]
+    live: Page, stack: Run, expected_complaints: list[str], away: Callable[[Page, Run], AbstractContextManager[None]]
 ) -> None:
     expected_complaints.extend(["Failed to load resource: net::ERR_INTERNET_DISCONNECTED", "htmx:"])
     banner = live.get_by_role("status").filter(has_text="The dashboard does not answer")
