@@ -19,7 +19,7 @@ up: ready ## run everything on this machine, until Ctrl-C
 test: lint types arrows chromium ## every check there is
 	$(RUN) python -m pytest
 
-bench: ready ## measure what the README promises
+bench: ready ## measure speed, as ratios against baselines of the same run
 	$(RUN) python -m benchmarks
 
 format: ready ## put code and templates into their form

@@ -4,13 +4,13 @@ Each setting may also come from a file: NAME_FILE=/path takes the place of NAME.
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
 
 env = environ.FileAwareEnv()
 
@@ -25,34 +25,48 @@ def refuse(name: str, why: object) -> NoReturn:
     sys.exit(f"{name}: {why}")
 
 
-def setting(name: str, cast: Any = str, **default: Any) -> Any:
-    """One setting, cast. Files often end in a line break that nobody meant, so texts are stripped."""
+def setting(name: str, cast: Callable[[str], Any] = str, **default: Any) -> Any:
+    """One setting, cast. Files often end in a line break that nobody meant, so texts are stripped.
+
+    Not by the library's own casts: they take a secret that begins with `$` for the name of another setting.
+    """
     try:
-        value = env.get_value(name, cast=cast, **default)
-    except ImproperlyConfigured:
-        value = ""
+        text = env.ENVIRON.get(name, "").strip()
+        if text:
+            return cast(text)
     except (OSError, UnicodeError):
         refuse(name, "could not be read from its file")
     except ValueError as problem:
         refuse(name, problem)
-    value = value.strip() if isinstance(value, str) else value
-    if value == "" and not default:
+    if not default:
         refuse(name, "is required and not set (see the README's table of settings)")
-    return value
+    return default["default"]
+
+
+def listed(text: str) -> list[str]:
+    """Texts separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def count(text: str) -> int:
+    """A whole number from zero."""
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError("must be a whole number")
+    return int(text)
 
 
 def switch(text: str) -> bool:
     """A word for yes or no. A misspelt one must not quietly turn safety off."""
     words = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
     try:
-        return words[text.strip().lower() or "off"]
+        return words[text.lower()]
     except KeyError:
         raise ValueError("must be on or off") from None
 
 
 def address(name: str, *schemes: str, **default: str) -> str:
     """A whole address of one of these schemes."""
-    text: str = setting(name, **default)
+    text: str = setting(name, str, **default)
     try:
         parts = urlsplit(text)
         is_whole = parts.scheme in schemes and (parts.port or 1) > 0
@@ -67,7 +81,8 @@ def amili_url(name: str, default: str) -> str:
     """An address that secrets may be sent to: https, or http on this machine alone."""
     url = address(name, "https", "http", default=default).rstrip("/")
     parts = urlsplit(url)
-    if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
+    is_here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    if not parts.hostname or parts.username or (parts.scheme == "http" and not is_here):
         refuse(name, "must be an https:// address")
     return url
 

@@ -10,7 +10,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.csp import CSP
 
-from amili_dashboard.environment import address, amili_url, env, organizations, read_file, refuse, setting, switch
+from amili_dashboard.environment import (
+    address,
+    amili_url,
+    count,
+    env,
+    listed,
+    organizations,
+    read_file,
+    refuse,
+    setting,
+    switch,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -22,11 +33,13 @@ VAR_DIR = BASE_DIR / setting("VAR_DIR", default="var")
 read_file(VAR_DIR / "local.env")
 
 SECRET_KEY = setting("SECRET_KEY")
+if len(SECRET_KEY) < 32:
+    refuse("SECRET_KEY", "must have at least 32 characters, chosen at random")
 DEBUG = setting("DEBUG", switch, default=False)
-ALLOWED_HOSTS = setting("ALLOWED_HOSTS", list, default=[])
+ALLOWED_HOSTS = setting("ALLOWED_HOSTS", listed, default=[])
 if not (ALLOWED_HOSTS or DEBUG):
     refuse("ALLOWED_HOSTS", "must name the hosts that people use in the address, separated by commas")
-CSRF_TRUSTED_ORIGINS = setting("CSRF_TRUSTED_ORIGINS", list, default=[])
+CSRF_TRUSTED_ORIGINS = setting("CSRF_TRUSTED_ORIGINS", listed, default=[])
 if not all("://" in origin for origin in CSRF_TRUSTED_ORIGINS):
     refuse("CSRF_TRUSTED_ORIGINS", "must be addresses such as https://dashboard.example, separated by commas")
 
@@ -40,7 +53,7 @@ AMILI_CLIENT_ID = setting("AMILI_CLIENT_ID", default="")
 AMILI_CLIENT_SECRET = setting("AMILI_CLIENT_SECRET", default="")
 if not AMILI_TOKEN and not (AMILI_CLIENT_ID and AMILI_CLIENT_SECRET):
     refuse("AMILI_CLIENT_ID", "set it and AMILI_CLIENT_SECRET, or AMILI_TOKEN in their place")
-AMILI_ORGANIZATIONS = organizations(setting("AMILI_ORGANIZATION_IDS", list, default=[]))
+AMILI_ORGANIZATIONS = organizations(setting("AMILI_ORGANIZATION_IDS", listed, default=[]))
 AMILI_CASE_URL = setting("AMILI_CASE_URL", default="")
 if AMILI_CASE_URL and not (AMILI_CASE_URL.startswith(("https://", "http://")) and "{case_id}" in AMILI_CASE_URL):
     refuse("AMILI_CASE_URL", "must be a web address that holds {case_id}")
@@ -54,9 +67,12 @@ SANDBOX_URL = setting("SANDBOX_URL", default="")
 REDIS_URL = address("REDIS_URL", "redis", "rediss")
 
 DATABASES = {"default": env.db_url_config(address("DATABASE_URL", "postgresql", "postgres"))}
+if not DATABASES["default"]["NAME"]:
+    refuse("DATABASE_URL", "must end in the name of a database")
 _options = DATABASES["default"].setdefault("OPTIONS", {})
 # A socket's directory stands in the query, where psycopg would find it but `manage.py dbshell` would not.
 DATABASES["default"]["HOST"] = _options.pop("host", DATABASES["default"]["HOST"])
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted database costs nobody an error page
 _options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -70,6 +86,7 @@ CACHES = {
 }
 # Reads of the session cost no query; the table keeps people signed in when the cache is emptied.
 SESSION_ENGINE = "staff.sessions"
+SESSION_COOKIE_AGE = 12 * 3600  # a working day
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -85,7 +102,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_TIME_LIMIT = 180
+CELERY_TASK_TIME_LIMIT = 110  # less than the LEASE of batches.pace: a task must not outlive its claim
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # KiB; one giant answer must not keep its memory for good
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -173,7 +190,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 # How many proxies stand in front, each adding to X-Forwarded-For: the rate limits of the sign-in go by the caller's address.
-ALLAUTH_TRUSTED_PROXY_COUNT = setting("TRUSTED_PROXY_COUNT", int, default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = setting("TRUSTED_PROXY_COUNT", count, default=0)
 ACCOUNT_ADAPTER = "staff.adapter.NoSignUpAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
@@ -192,6 +209,7 @@ SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+FILE_UPLOAD_HANDLERS: list[str] = []  # no page takes files
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SECURE_CSP = {

@@ -23,6 +23,7 @@ from batches.words import Outcome
 
 EXAMPLE_ID = "5579c111-9c50-47e2-af92-f16d52e63189"
 MOST_IDS = 100
+FAILURES = "failures"  # a status of the filter: whatever had an object that failed
 
 _HEX = "[0-9a-f]"
 _START = rf"(?:(?<!{_HEX})|(?<=id))"
@@ -83,7 +84,9 @@ class FilterForm(forms.Form):
 class BatchFilter(FilterForm):
     """Filters of the list of batches."""
 
-    status = forms.ChoiceField(label=_("Status"), required=False, choices=[("", _("All")), *Outcome.choices])
+    status = forms.ChoiceField(
+        label=_("Status"), required=False, choices=[("", _("All")), (FAILURES, _("Failed or partly")), *Outcome.choices]
+    )
     type = forms.CharField(label=_("Type"), required=False, max_length=100)
     organisation = forms.CharField(
         label=_("Organisation"), required=False, max_length=100, widget=forms.TextInput(attrs={"list": "organisations"})
@@ -114,7 +117,9 @@ class BatchFilter(FilterForm):
     def filter(self, batches: BatchQuerySet) -> BatchQuerySet:
         self.is_valid()
         wanted = self.cleaned_data
-        if wanted.get("status"):
+        if wanted.get("status") == FAILURES:
+            batches = batches.with_failures()
+        elif wanted.get("status"):
             batches = batches.filter(outcome=wanted["status"])
         if wanted.get("type"):
             batches = batches.filter(type__iexact=wanted["type"].strip())
@@ -158,8 +163,8 @@ class IndexedRowFilter(RowFilter):
             return None
         if not match:
             raise ValidationError(gettext("Write one index or a range, such as 17 or 10-20."))
-        first = int(match[1])
-        return first, int(match[2] or first)
+        first, last = int(match[1]), int(match[2] or match[1])
+        return min(first, last), max(first, last)
 
     def condition(self) -> Q:
         wanted = self.cleaned_data.get("index")

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-LEASE = timedelta(seconds=90)
-"""For how long one asker has a batch for itself; longer than the client's time limits on every road together."""
+LEASE = timedelta(seconds=120)
+"""For how long one asker has a batch for itself: longer than a task may run (CELERY_TASK_TIME_LIMIT)."""
 
 WATCHED = timedelta(seconds=2)
 WATCH_RENEWAL = timedelta(seconds=10)

@@ -2,7 +2,8 @@
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -13,16 +14,23 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 
 from batches.amili import payload
-from batches.amili.client import AmiliClient, AmiliSession
+from batches.amili.client import AmiliClient
 from batches.amili.errors import AmiliError, NotUnderstood
 from batches.amili.payload import BatchSnapshot
 from batches.amili.token import ClientCredentials, ReadyToken
-from batches.models import Answer, Batch, ErrorRow, FailedItem, LedgerResponse, SucceededItem, TimelineEntry
-from batches.pace import LOOK_FOR, after_failure, is_watched, pace
+from batches.amili.transport import AmiliSession
+from batches.models import Batch, ErrorRow, FailedItem, LedgerResponse, SucceededItem, TimelineEntry
+from batches.pace import LEASE, after_failure, is_watched, pace
 from batches.verdict import doubts_about, outcome_of
 from batches.words import Source, Trouble
 
 Kind = TimelineEntry.Kind
+
+
+class OwnError(AmiliError):
+    """Something of ours broke while an answer was asked for or recorded; named by the kind of error alone."""
+
+    trouble = Trouble.OWN_FAULT.value
 
 
 @cache
@@ -44,18 +52,21 @@ def amili_client() -> AmiliClient:
     )
 
 
-def refresh(batch_id: UUID) -> Batch:
-    """Ask Amili about a batch that we follow, and record what comes of it. The caller holds the claim."""
-    asked_at = timezone.now()
-    organization_id = Batch.objects.values_list("organization_id", flat=True).get(pk=batch_id)
+def refresh(batch_id: UUID, *, asked_at: datetime) -> Batch:
+    """Ask Amili about a batch and record what comes of it. The caller holds the claim, taken at `asked_at`."""
+    organization_id, source = Batch.objects.values_list("organization_id", "asked_by").get(pk=batch_id)
     try:
         body = amili_client().get_batch(batch_id, organization_id)
+        return record(batch_id, body, asked_at=asked_at, source=Source(source))
     except AmiliError as problem:
-        return record_failure(batch_id, problem, asked_at=asked_at)
-    return record(batch_id, body, asked_at=asked_at)
+        return record_failure(batch_id, problem, asked_at=asked_at, source=Source(source))
+    except Exception as fault:
+        # Nobody is left waiting for an answer that a fault of ours keeps from being recorded.
+        record_failure(batch_id, OwnError(type(fault).__name__), asked_at=asked_at, source=Source(source))
+        raise
 
 
-def record(batch_id: UUID, body: bytes, *, asked_at: datetime) -> Batch:
+def record(batch_id: UUID, body: bytes, *, asked_at: datetime, source: Source = Source.CHECK) -> Batch:
     """Make our rows what this answer says. The same answer twice only moves `checked_at`."""
     digest = hashlib.sha256(body).digest()
     known = Batch.objects.values_list("digest", flat=True).get(pk=batch_id)
@@ -63,44 +74,54 @@ def record(batch_id: UUID, body: bytes, *, asked_at: datetime) -> Batch:
         # Read before the transaction, so that nobody waits for a lock while a large answer is decoded.
         snapshot = None if bytes(known) == digest else payload.read_batch(body, batch_id)
     except NotUnderstood as problem:
-        return record_failure(batch_id, problem, asked_at=asked_at, body=body)
-    with transaction.atomic():
-        batch = Batch.objects.select_for_update().get(pk=batch_id)
-        if batch.checked_at and batch.checked_at > asked_at:
+        return record_failure(batch_id, problem, asked_at=asked_at, source=source, body=body)
+    with _locked(batch_id) as batch:
+        if batch.asked_at and batch.asked_at > asked_at:
             return batch  # a question asked later was answered sooner
-        if batch.trouble:
-            _note(batch, Kind.RECOVERED, asked_at)
-        batch.trouble, batch.trouble_detail, batch.trouble_since = Trouble.NONE, "", None
-        if bytes(batch.digest) != digest:
+        is_new, had_trouble = bytes(batch.digest) != digest, bool(batch.trouble)
+        if had_trouble:
+            _note(batch, Kind.RECOVERED, asked_at, source)
+        if is_new:
             # Unread where it was like the last one a moment ago, and another has been recorded since.
-            _replace_facts(batch, snapshot or payload.read_batch(body, batch_id), asked_at)
-            _keep_answer(batch, body, digest)
+            _replace_facts(batch, snapshot or payload.read_batch(body, batch_id), asked_at, source)
             batch.digest = digest
+        if is_new or had_trouble:  # after one that was not understood, the last understood is the newest again
+            _keep_answer(batch, body, digest)
+        batch.trouble, batch.trouble_detail, batch.trouble_since = Trouble.NONE, "", None
         batch.checked_at = asked_at
-        _plan_next(batch, asked_at)
+        _plan_next(batch, asked_at, source)
         return batch
 
 
-def record_failure(batch_id: UUID, problem: AmiliError, *, asked_at: datetime, body: bytes | None = None) -> Batch:
+def record_failure(
+    batch_id: UUID, problem: AmiliError, *, asked_at: datetime, source: Source = Source.CHECK, body: bytes | None = None
+) -> Batch:
     """Note that a question was not answered. What we knew stays; a body that we cannot read is kept as it came."""
-    with transaction.atomic():
-        batch = Batch.objects.select_for_update().get(pk=batch_id)
-        if batch.checked_at and batch.checked_at > asked_at:
+    with _locked(batch_id) as batch:
+        if batch.asked_at and batch.asked_at > asked_at:
             return batch  # as in `record`: what was heard since counts
         if body is not None:
             _keep_answer(batch, body, hashlib.sha256(body).digest(), problem=str(problem))
-        if batch.trouble != problem.trouble:
+        is_sought_anew = source != Source.CHECK and _is_lost(batch)
+        if batch.trouble != problem.trouble or is_sought_anew:
             batch.trouble, batch.trouble_since = Trouble(problem.trouble), asked_at
-            _note(batch, Kind.TROUBLE, asked_at, detail=str(problem))
+            _note(batch, Kind.TROUBLE, asked_at, source, detail=str(problem))
         batch.trouble_detail = str(problem)
-        _plan_next(batch, asked_at)
+        _plan_next(batch, asked_at, source)
         return batch
+
+
+@contextmanager
+def _locked(batch_id: UUID) -> Iterator[Batch]:
+    """The batch for one writer. Not its key, so that nobody who only points to it has to wait."""
+    with transaction.atomic():
+        yield Batch.objects.select_for_update(no_key=True).get(pk=batch_id)
 
 
 # ------------------------------------------------------------------------------------------ facts
 
 
-def _replace_facts(batch: Batch, snapshot: BatchSnapshot, now: datetime) -> None:
+def _replace_facts(batch: Batch, snapshot: BatchSnapshot, now: datetime, source: Source) -> None:
     before = _gist(batch)
     for name in (
         "type",
@@ -122,7 +143,7 @@ def _replace_facts(batch: Batch, snapshot: BatchSnapshot, now: datetime) -> None
     batch.changed_at = now
     _replace_rows(batch.pk, snapshot)
     if not batch.digest or before != _gist(batch):
-        _note(batch, Kind.CHANGED, now)
+        _note(batch, Kind.CHANGED, now, source)
 
 
 def _gist(batch: Batch) -> tuple[str, str, int, int]:
@@ -130,25 +151,24 @@ def _gist(batch: Batch) -> tuple[str, str, int, int]:
 
 
 def _keep_answer(batch: Batch, body: bytes, digest: bytes, *, problem: str = "") -> None:
-    Answer.objects.update_or_create(
-        batch=batch,
-        digest=digest,
-        defaults={"received_at": timezone.now(), "problem": problem},
-        create_defaults={
-            "received_at": timezone.now(),
-            "problem": problem,
-            "size": len(body),
-            "compressed": zlib.compress(body, 1),
-        },
-    )
+    """Keep a distinct answer once; one that comes again is the newest again."""
+    known = batch.answers.filter(digest=digest)
+    if not known.update(received_at=timezone.now(), problem=problem):
+        batch.answers.create(
+            digest=digest,
+            received_at=timezone.now(),
+            problem=problem,
+            size=len(body),
+            compressed=zlib.compress(body, 1),
+        )
 
 
-def _note(batch: Batch, kind: Kind, at: datetime, detail: str = "") -> None:
+def _note(batch: Batch, kind: Kind, at: datetime, source: Source, detail: str = "") -> None:
     TimelineEntry.objects.create(
         batch=batch,
         at=at,
         kind=kind,
-        source=batch.asked_by,
+        source=source,
         outcome=batch.outcome,
         status=batch.status,
         succeeded_objects=batch.succeeded_objects,
@@ -207,28 +227,34 @@ def _copy(table: type[models.Model], columns: Sequence[str], rows: Iterable[tupl
 # ------------------------------------------------------------------------------------------ the next question
 
 
-def _plan_next(batch: Batch, asked_at: datetime) -> None:
-    """End the claim, set the time of the next question and save."""
-    batch.asked_at, batch.claimed_until = asked_at, None
+def _plan_next(batch: Batch, asked_at: datetime, source: Source) -> None:
+    """Give the claim back, set the time of the next question and save."""
+    batch.asked_at = asked_at
+    if batch.claimed_until == asked_at + LEASE:  # else somebody else has claimed it since
+        batch.claimed_until = None
     batch.revision += 1
     wanted_meanwhile = batch.next_check_at is not None and batch.next_check_at > asked_at
     if not wanted_meanwhile:
-        batch.next_check_at = _next_check(batch)
-        batch.asked_by = Source.CHECK
+        batch.next_check_at, batch.asked_by = _next_check(batch), Source.CHECK
         if batch.next_check_at is None and batch.trouble == Trouble.NOT_THERE:
-            _note(batch, Kind.GAVE_UP, asked_at)
+            _note(batch, Kind.GAVE_UP, asked_at, source)
     batch.save(force_update=True)
 
 
 def _next_check(batch: Batch) -> datetime | None:
     now = timezone.now()
-    lost = batch.trouble == Trouble.NOT_THERE and batch.trouble_since and now - batch.trouble_since >= LOOK_FOR
-    # Somebody wished to know more of a finished batch, and was not told yet.
-    if lost or (batch.is_finished and not batch.trouble):
+    # Somebody wished to know more of a finished batch, and was not told yet: go on while there is trouble.
+    if _is_lost(batch) or (batch.is_finished and not batch.trouble):
         return None
     # What has not changed for long will hardly change in the next second.
-    unchanged_for = now - (batch.changed_at or batch.first_seen_at)
+    unchanged_for = now - max(filter(None, (batch.changed_at or batch.first_seen_at, batch.trouble_since)))
     step = pace(unchanged_for, watched=is_watched(batch.watched_at, now))
     if step and batch.trouble:
         step = after_failure(step)
     return now + step if step else None
+
+
+def _is_lost(batch: Batch) -> bool:
+    """Whether Amili has not known the batch for so long that we stop looking."""
+    look_until = batch.look_until
+    return batch.trouble == Trouble.NOT_THERE and look_until is not None and timezone.now() >= look_until

@@ -30,9 +30,12 @@ def ask_now(batch_ids: Iterable[UUID], source: Source = Source.PERSON) -> None:
 
 
 def follow(batch_ids: Iterable[UUID], source: Source = Source.PERSON) -> None:
-    """Start to follow the batches that we do not know yet, and ask about them."""
+    """Start to follow the batches that we do not know yet, and look once more for those that were not there."""
+    batch_ids = list(batch_ids)
+    lost = list(Batch.objects.given_up().filter(pk__in=batch_ids).values_list("pk", flat=True))
     new = Batch.objects.follow(batch_ids, timezone.now(), source)
     transaction.on_commit(partial(_queue, new), robust=True)
+    ask_now(lost, source)
 
 
 def _queue(batch_ids: Iterable[UUID]) -> None:
@@ -44,9 +47,10 @@ def _queue(batch_ids: Iterable[UUID]) -> None:
 @shared_task
 def refresh_batch(batch_id: str) -> None:
     """Ask Amili about one batch, if it is due and nobody else is asking."""
-    if not Batch.objects.claim(UUID(batch_id), timezone.now()):
+    now = timezone.now()
+    if not Batch.objects.claim(UUID(batch_id), now):
         return
-    batch = sync.refresh(UUID(batch_id))
+    batch = sync.refresh(UUID(batch_id), asked_at=now)
     logger.info("batch %s: %s", batch_id, batch.trouble or batch.outcome)
 
 

@@ -30,7 +30,7 @@ def doubts_about(snapshot: BatchSnapshot) -> list[Doubt]:
         Doubt.FAILED_WITH_SUCCESSES: said == Outcome.FAILED and succeeded,
         Doubt.PARTIAL_WITHOUT_FAILURES: said == Outcome.PARTIAL and succeeded and not failed,
         Doubt.PARTIAL_WITHOUT_SUCCESSES: said == Outcome.PARTIAL and failed and not succeeded,
-        Doubt.FINISHED_WITHOUT_OBJECTS: said in FINISHED and not succeeded and not failed,
+        Doubt.FINISHED_WITHOUT_OBJECTS: _claims_finish(snapshot) and not succeeded and not failed,
         Doubt.QUEUED_WITH_OBJECTS: said == Outcome.QUEUED and (succeeded or failed),
         Doubt.LISTS_DISAGREE: 0 < snapshot.failed_items != snapshot.objects_with_errors > 0,
     }
@@ -39,6 +39,12 @@ def doubts_about(snapshot: BatchSnapshot) -> list[Doubt]:
 
 def _said(snapshot: BatchSnapshot) -> Outcome | None:
     return _SAID.get(snapshot.status.strip().upper())
+
+
+def _claims_finish(snapshot: BatchSnapshot) -> bool:
+    if snapshot.status:
+        return _said(snapshot) in FINISHED
+    return snapshot.finished_at not in (None, snapshot.created_at)
 
 
 def _objects(snapshot: BatchSnapshot) -> int:

@@ -19,7 +19,7 @@ FINISHED = (Outcome.SUCCEEDED, Outcome.PARTIAL, Outcome.FAILED)
 
 
 class Trouble(models.TextChoices):
-    """Why the last question about a batch was not answered; the values are those of `batches.amili.errors`."""
+    """Why the last question about a batch was not answered; most values are those of `batches.amili.errors`."""
 
     NONE = "", _("None")
     NOT_THERE = "not_there", _("Not found at Amili")
@@ -28,6 +28,7 @@ class Trouble(models.TextChoices):
     REFUSED = "refused", _("Amili turned the question down")
     UNREACHABLE = "unreachable", _("Amili unreachable")
     NOT_UNDERSTOOD = "not_understood", _("Answer not understood")
+    OWN_FAULT = "own_fault", _("A fault of this dashboard")
 
 
 class Doubt(models.TextChoices):

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from batches.models import Batch
-from batches.views.tabs import PER_PAGE
+from batches.views.paging import PER_PAGE
 from benchmarks.measure import at_most, compare, seconds
 from benchmarks.world import recorded_batch, signed_in
 
@@ -34,8 +34,8 @@ def _pages(batch: Batch) -> Iterator[tuple[str, str]]:
     for tab, rows in (("errors", batch.error_count), ("succeeded", batch.succeeded_count)):
         address = reverse("batch-tab", args=[batch.pk, tab])
         yield f"{tab}, first", address
-        yield f"{tab}, middle", f"{address}?after={(rows - PER_PAGE) // 2 - 1}"
-        yield f"{tab}, last", f"{address}?after={rows - PER_PAGE - 1}"
+        yield f"{tab}, middle", f"{address}?from={(rows - PER_PAGE) // 2}"
+        yield f"{tab}, last", f"{address}?from={rows - PER_PAGE}"
         yield f"{tab}, backwards", f"{address}?before={rows}"
     errors = reverse("batch-tab", args=[batch.pk, "errors"])
     index = batch.errors.get(rank=batch.error_count // 2).object_index

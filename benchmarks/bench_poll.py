@@ -27,6 +27,7 @@ from benchmarks.measure import at_least, at_most, compare
 from benchmarks.world import followed_batch, signed_in
 from sandbox.processes import Processes
 from sandbox.servers import free_port
+from sandbox.up import WEB
 
 LIMIT = 0.5
 QUERIES = 2
@@ -69,10 +70,8 @@ def _queries(client: Client, poll: str) -> int:
 def _server() -> Iterator[int]:
     """The port of a granian that runs until the end of the block."""
     port = free_port()
-    size = ("--workers", "1", "--blocking-threads", "4", "--workers-kill-timeout", "3")
-    web = ("-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--log-level", "warning", *size)
     with Processes(Path(settings.VAR_DIR), os.environ, settings.BASE_DIR) as processes:
-        processes.start("web", *web, "--port", str(port), "amili_dashboard.wsgi:application")
+        processes.start("web", *WEB, "--port", str(port), "amili_dashboard.wsgi:application")
         deadline = time.monotonic() + PATIENCE
         while not _answers(port):
             if processes.ended() or time.monotonic() > deadline:

@@ -26,6 +26,11 @@ from sandbox.servers import ServerProblem, embedded_servers, free_port
 from sandbox.world import ORGANISATIONS
 
 ROOT = Path(__file__).resolve().parent.parent
+# As many threads as the pool has connections to the database: no request waits for one, and a few slow ones stop nobody.
+WEB = (
+    *("-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--log-level", "warning"),
+    *("--workers", "1", "--blocking-threads", "16", "--workers-kill-timeout", "3"),
+)
 SANDBOX_LOG = "sandbox.log"
 START_TIMEOUT = 60  # seconds until the web server must answer
 
@@ -109,16 +114,23 @@ def _serve(place: Place, decided: Mapping[str, str]) -> NoReturn:
 
 def _place() -> Place:
     environ.Env.read_env(ROOT / ".env")
-    port = os.environ.get("PORT") or "8000"
+    port = _text("PORT") or "8000"
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise Refusal(f"PORT must be a number from 1 to 65535, and is {port!r}.")
-    var_dir = (ROOT / (os.environ.get("VAR_DIR") or "var")).resolve()
+    var_dir = (ROOT / (_text("VAR_DIR") or "var")).resolve()
     try:
         var_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
         (var_dir / "up.lock").touch()
     except OSError as error:
         raise Refusal(f"VAR_DIR {var_dir} cannot be used: {error.strerror}.") from None
-    return Place(os.environ.get("HOST") or "127.0.0.1", int(port), var_dir)
+    return Place(_text("HOST") or "127.0.0.1", int(port), var_dir)
+
+
+def _text(name: str) -> str:
+    try:
+        return str(environ.FileAwareEnv().str(name, default="")).strip()
+    except OSError as error:
+        raise Refusal(f"{name}_FILE cannot be read: {error.strerror}.") from None
 
 
 def _given(name: str) -> bool:
@@ -215,10 +227,7 @@ def _start_services(processes: Processes, place: Place) -> None:
     celery = ("-m", "celery", "--quiet", "-A", "amili_dashboard")
     schedule = str(place.var_dir / "celerybeat-schedule")
     listen = ("--host", place.host, "--port", str(place.port))
-    # Fewer threads than the pool has connections to the database: a request never waits for one.
-    size = ("--workers", "1", "--blocking-threads", "4", "--workers-kill-timeout", "3")
-    web = ("-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--log-level", "warning", *listen, *size)
-    processes.start("web", *web, "amili_dashboard.wsgi:application")
+    processes.start("web", *WEB, *listen, "amili_dashboard.wsgi:application")
     # One worker alone has nobody to gossip with, and starts sooner without.
     alone = ("--without-gossip", "--without-mingle")
     # To run as root is discouraged by Celery at each start; it is how containers run, and only this machine is served.

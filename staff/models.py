@@ -43,7 +43,7 @@ class Person(AbstractUser):
 class Look(models.Model):
     """The last time that a person opened a batch's page."""
 
-    person = models.ForeignKey(Person, models.CASCADE, related_name="looks")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="looks", db_index=False)
     batch = models.ForeignKey("batches.Batch", models.CASCADE, related_name="looks")
     at = models.DateTimeField()
 

@@ -1,9 +1,12 @@
 """Questions to Amili: which roads are walked, what each answer means, and what is never sent or told."""
 
+import gzip
 import socket
 import struct
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from uuid import UUID
@@ -11,10 +14,11 @@ from uuid import UUID
 import pytest
 import requests
 
-from batches.amili.client import AmiliClient, AmiliSession
+from batches.amili.client import AmiliClient
 from batches.amili.errors import AmiliError, Forbidden, KeysRefused, Later, NotThere, NotUnderstood, Refused
 from batches.amili.payload import read_batch
 from batches.amili.token import ClientCredentials, ReadyToken
+from batches.amili.transport import MOST_BYTES, AmiliSession
 from sandbox import world
 from sandbox.rows import CREDITORS
 from sandbox.server import running_server
@@ -345,3 +349,49 @@ def test_a_server_that_is_away_means_later() -> None:
         port = listener.getsockname()[1]
     answer = outcome(client_of(f"http://127.0.0.1:{port}", TOKEN))
     assert str(answer) == "Amili could not be reached (ConnectionError)"
+
+
+class Upstream:
+    """A server on loopback that sends what it is told to, byte by byte if need be."""
+
+    def __init__(self, send: Callable[[socket.socket], None]) -> None:
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.server.getsockname()[1]}"
+        self.thread = Thread(target=self._serve, args=(send,), daemon=True)
+        self.thread.start()
+
+    def _serve(self, send: Callable[[socket.socket], None]) -> None:
+        connection, _ = self.server.accept()
+        with connection, suppress(OSError):
+            connection.recv(65_536)
+            send(connection)
+
+    def ask(self, **limits: float) -> bytes:
+        with self.server:
+            session = AmiliSession(version="1", **limits)  # type: ignore[arg-type]
+            client = AmiliClient(session=session, api_url=self.url, token=ReadyToken(TOKEN))
+            return client.get_batch(BATCH)
+
+
+def test_an_answer_that_unpacks_to_more_than_we_take_is_turned_away_in_small_pieces() -> None:
+    bomb = gzip.compress(b" " * (MOST_BYTES + 1), 9)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()
+    with pytest.raises(NotUnderstood, match="larger than 64 MiB"):
+        Upstream(lambda connection: connection.sendall(head + bomb)).ask()
+
+
+def test_an_answer_that_drips_is_not_waited_for() -> None:
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(50):
+            connection.sendall(b" ")
+            time.sleep(0.05)
+
+    with pytest.raises(Later, match="did not answer in time"):
+        Upstream(drip).ask(whole_timeout=0.3)
+
+
+def test_a_redirect_to_nowhere_is_an_error_of_ours() -> None:
+    head = b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n"
+    with pytest.raises(AmiliError):
+        Upstream(lambda connection: connection.sendall(head)).ask()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batches.amili.client import CONNECT_TIMEOUT, READ_TIMEOUT
+from batches.amili.transport import CONNECT_TIMEOUT, READ_TIMEOUT
 from batches.pace import LEASE, WATCH_LASTS, WATCH_RENEWAL, after_failure, is_watched, pace
 
 NOW = datetime(2026, 3, 9, 14, 30, tzinfo=UTC)

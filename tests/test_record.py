@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from batches import sync, tasks
@@ -45,6 +45,13 @@ def ask(batch_id: UUID) -> Batch:
     """Ask Amili as a worker does after somebody has wished for it."""
     tasks.follow([batch_id])
     tasks.ask_now([batch_id])
+    tasks.refresh_batch(str(batch_id))
+    return known(batch_id)
+
+
+def check(batch_id: UUID) -> Batch:
+    """Ask Amili as a worker does when the time has come."""
+    Batch.objects.filter(pk=batch_id).update(next_check_at=timezone.now())
     tasks.refresh_batch(str(batch_id))
     return known(batch_id)
 
@@ -233,10 +240,72 @@ def test_what_amili_does_not_know_is_looked_for_an_hour_and_then_given_up(db: No
     batch = ask(demo("Always 404"))
     assert batch.next_check_at is not None
     Batch.objects.update(trouble_since=timezone.now() - timedelta(minutes=59))
-    assert ask(batch.pk).next_check_at is not None
+    assert check(batch.pk).next_check_at is not None
     Batch.objects.update(trouble_since=timezone.now() - timedelta(minutes=61))
-    assert ask(batch.pk).next_check_at is None
+    assert check(batch.pk).next_check_at is None
     assert timeline(batch.pk) == ["first_seen", "trouble", "gave_up"]
+
+
+def test_who_pastes_what_was_given_up_has_it_looked_for_anew(db: None, amili: Amili) -> None:
+    batch = ask(demo("Always 404"))
+    Batch.objects.update(trouble_since=timezone.now() - timedelta(minutes=61))
+    check(batch.pk)
+    tasks.follow([batch.pk])
+    tasks.refresh_batch(str(batch.pk))
+    assert known(batch.pk).next_check_at is not None
+    assert timeline(batch.pk) == ["first_seen", "trouble", "gave_up", "trouble"]
+
+
+def test_a_wish_about_an_old_batch_is_not_dropped_when_amili_is_away(recorded: Record) -> None:
+    recorded(of_today("SUCCESS", succeeded=[succeeded(1)]))
+    Batch.objects.update(
+        changed_at=timezone.now() - timedelta(days=90), first_seen_at=timezone.now() - timedelta(days=90)
+    )
+    sync.record_failure(BATCH, Later("Amili answered 503"), asked_at=timezone.now())
+    assert known().next_check_at is not None
+
+
+def test_a_good_answer_that_comes_again_is_the_newest_again(recorded: Record) -> None:
+    start = timezone.now() - 60 * SECONDS
+    for seconds, answer in enumerate([body(of_today("QUEUED")), b"<html>", body(of_today("QUEUED"))]):
+        recorded(answer, start + seconds * SECONDS)
+    assert Answer.objects.order_by("-received_at")[0].problem == ""
+
+
+def test_an_answer_to_an_early_question_does_not_undo_a_later_failure(recorded: Record) -> None:
+    start = timezone.now() - 60 * SECONDS
+    recorded(of_today("QUEUED"), start)
+    sync.record_failure(BATCH, Later("Amili answered 503"), asked_at=start + 50 * SECONDS)
+    sync.record(BATCH, body(of_today("QUEUED")), asked_at=start + 10 * SECONDS)
+    assert known().trouble == Trouble.UNREACHABLE
+
+
+def test_who_comes_home_late_does_not_give_away_the_claim_of_another(db: None) -> None:
+    start = timezone.now() - 200 * SECONDS
+    Batch.objects.follow([BATCH], start)
+    assert Batch.objects.claim(BATCH, start)
+    assert Batch.objects.claim(BATCH, start + 150 * SECONDS), "the first claim has run out"
+    sync.record(BATCH, body(of_today("QUEUED")), asked_at=start)
+    assert known().claimed_until is not None
+
+
+def test_the_timeline_says_who_made_us_ask(db: None, amili: Amili) -> None:
+    batch = ask(demo("Always 404"))
+    check(batch.pk)
+    sources = TimelineEntry.objects.filter(batch_id=batch.pk).values_list("source", flat=True)
+    assert set(sources) == {"person"}
+
+
+def test_a_fault_of_our_own_is_told_on_the_page_and_in_the_log(db: None, amili: Amili) -> None:
+    batch_id = demo("Always 404")
+    tasks.follow([batch_id])
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE batches_errorrow RENAME TO gone")
+    answered = amili.start(generation="A", fate="failed", objects=3, queued_seconds=0)
+    tasks.follow([answered])
+    with pytest.raises(ProgrammingError):
+        tasks.refresh_batch(str(answered))
+    assert (known(answered).trouble, known(answered).trouble_detail) == (Trouble.OWN_FAULT, "ProgrammingError")
 
 
 def test_a_wish_that_came_while_we_asked_is_not_lost(db: None) -> None:

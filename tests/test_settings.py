@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 GOOD = {
-    "SECRET_KEY": "a key",
+    "SECRET_KEY": "a key that nobody knows and that is long",
     "ALLOWED_HOSTS": "dashboard.example",
     "DATABASE_URL": "postgresql://somebody:secret@db.example/amili",
     "REDIS_URL": "redis://:secret@redis.example/0",
@@ -47,12 +47,14 @@ def settings_of(**changed: str | None) -> dict[str, str]:
     [
         ("SECRET_KEY", None),
         ("SECRET_KEY", ""),
+        ("SECRET_KEY", "short"),
         ("SECRET_KEY_FILE", "/nowhere/at/all"),
         ("ALLOWED_HOSTS", None),
         ("DATABASE_URL", None),
         ("DATABASE_URL", ""),
         ("DATABASE_URL", "sqlite:///db.sqlite3"),
         ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "postgresql://db.example"),
         ("DATABASE_URL", "postgresql://db.example:port/amili"),
         ("REDIS_URL", None),
         ("REDIS_URL", ""),
@@ -65,7 +67,10 @@ def settings_of(**changed: str | None) -> dict[str, str]:
         ("TIME_ZONE", "../etc/passwd"),
         ("CSRF_TRUSTED_ORIGINS", "dashboard.example"),
         ("AMILI_API_URL", "http://api.amili.no/collection/v1"),
+        ("AMILI_API_URL", "https://"),
+        ("AMILI_API_URL", "https://user:password@api.amili.no/collection/v1"),
         ("AMILI_AUTH_URL", "auth.amili.no"),
+        ("TRUSTED_PROXY_COUNT", "-1"),
         ("AMILI_CLIENT_ID", None),
         ("AMILI_CLIENT_SECRET", ""),
         ("AMILI_ORGANIZATION_IDS", "Nordlys"),
@@ -120,6 +125,11 @@ def test_plain_http_is_for_this_machine_alone() -> None:
 
 
 def test_what_the_local_run_left_behind_comes_after_the_environment(tmp_path: Path) -> None:
-    (tmp_path / "local.env").write_text("SECRET_KEY=made here\nTIME_ZONE=UTC\n")
+    (tmp_path / "local.env").write_text("SECRET_KEY=made here, and long enough to be a key\nTIME_ZONE=UTC\n")
     settings = settings_of(VAR_DIR=str(tmp_path), SECRET_KEY=None, TIME_ZONE="Europe/Oslo")
-    assert (settings["SECRET_KEY"], settings["TIME_ZONE"]) == ("made here", "Europe/Oslo")
+    assert (settings["SECRET_KEY"], settings["TIME_ZONE"]) == ("made here, and long enough to be a key", "Europe/Oslo")
+
+
+def test_a_secret_may_begin_with_a_dollar_sign() -> None:
+    """It is no name of another setting, whose value would be sent to Amili in its place."""
+    assert settings_of(AMILI_CLIENT_SECRET="$HOME")["AMILI_CLIENT_SECRET"] == "$HOME"

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs
 import pytest
 import requests
 
-from batches.amili.client import AmiliSession
 from batches.amili.errors import AmiliError, KeysRefused, Later, NotUnderstood
 from batches.amili.token import ClientCredentials, ReadyToken
+from batches.amili.transport import AmiliSession
 from tests.answers import Json, Network, Reply
 
 SECRET = "a+secret/of the=client&ø"
@@ -141,8 +141,8 @@ def saying(body: bytes) -> Callable[[int], Reply]:
 FAILURES = [
     *((failing(status), KeysRefused, f"({status})") for status in (302, 400, 401, 403, 404, 422)),
     *((failing(status), Later, f"answered {status}") for status in (408, 429, 500, 502, 503)),
-    (broken(requests.ConnectTimeout), Later, "(ConnectTimeout)"),
-    (broken(requests.ReadTimeout), Later, "(ReadTimeout)"),
+    (broken(requests.ConnectTimeout), Later, "did not answer in time"),
+    (broken(requests.ReadTimeout), Later, "did not answer in time"),
     (broken(requests.ConnectionError), Later, "(ConnectionError)"),
     *(
         (saying(body), NotUnderstood, "without a token")

@@ -1,40 +1,14 @@
 """Questions to Amili's collection API. Read only: we ask, we never submit."""
 
-import sys
+import time
 from collections.abc import Iterable, Iterator
-from typing import Any
 from uuid import UUID
-
-import requests
 
 from batches.amili.errors import AmiliError, Forbidden, Later, NotThere, error_for
 from batches.amili.token import Token
+from batches.amili.transport import AmiliSession, Reply
 
-CONNECT_TIMEOUT = 5.0
-READ_TIMEOUT = 30.0
-
-
-class AmiliSession(requests.Session):
-    """A session in which every call has time limits and follows no redirect, so that no call can be written without."""
-
-    def __init__(self, *, version: str, timeout: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT)) -> None:
-        super().__init__()
-        self._timeout = timeout
-        self.headers["User-Agent"] = (
-            f"amili-batch-dashboard/{version} python/{sys.version_info[0]}.{sys.version_info[1]}"
-        )
-        self.headers["Accept"] = "application/json"
-        # Without a say of its own, requests lets a .netrc file of whoever runs us replace our bearer.
-        self.auth = _as_it_is
-
-    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """As in requests, with our limits where the caller names none."""
-        # Redirects are no choice of the caller's: `get` itself would ask for them.
-        return super().request(*args, **{"timeout": self._timeout, **kwargs, "allow_redirects": False})
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
+SEARCH_TIMEOUT = 30.0  # seconds after which no further road is tried
 
 
 class AmiliClient:
@@ -45,7 +19,7 @@ class AmiliClient:
     """
 
     def __init__(
-        self, *, session: requests.Session, api_url: str, token: Token, organization_ids: Iterable[UUID] = ()
+        self, *, session: AmiliSession, api_url: str, token: Token, organization_ids: Iterable[UUID] = ()
     ) -> None:
         self._session = session
         self._api_url = api_url
@@ -57,9 +31,11 @@ class AmiliClient:
 
         Raises NotThere or Forbidden when no road leads to the batch, and any other AmiliError at once.
         """
-        roads = list(self._roads_to(batch_id, organization_id))
+        until = time.monotonic() + SEARCH_TIMEOUT
         closed: list[AmiliError] = []
-        for road in roads:
+        for road in self._roads_to(batch_id, organization_id):
+            if time.monotonic() > until:
+                raise Later("Amili took too long to say where this batch is")
             try:
                 return self._get(road)
             except (NotThere, Forbidden) as problem:
@@ -78,19 +54,14 @@ class AmiliClient:
                 yield f"/orgs/{other_id}/batches/{batch_id}"
 
     def _get(self, path: str) -> bytes:
-        response = self._send(path)
-        if response.status_code == 401 and self._token.forget():
-            response = self._send(path)
-        if response.status_code >= 300:
-            raise error_for(response.status_code)
-        return response.content
+        reply = self._send(path)
+        if reply.status == 401 and self._token.forget():
+            reply = self._send(path)
+        if reply.status >= 300:
+            raise error_for(reply.status)
+        return reply.body
 
-    def _send(self, path: str) -> requests.Response:
+    def _send(self, path: str) -> Reply:
         # As bytes, since a token with a sign that is not Latin-1 would fail here instead of being refused.
         bearer = f"Bearer {self._token.bearer()}".encode()
-        try:
-            return self._session.get(f"{self._api_url}{path}", headers={"Authorization": bearer})
-        except requests.Timeout:
-            raise Later("Amili did not answer in time") from None
-        except requests.RequestException as problem:
-            raise Later(f"Amili could not be reached ({type(problem).__name__})") from None
+        return self._session.ask("GET", f"{self._api_url}{path}", headers={"Authorization": bearer})

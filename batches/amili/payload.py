@@ -11,7 +11,8 @@ import math
 import re
 import sys
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -131,6 +132,7 @@ class _Envelope(Struct):
 
 
 _envelope = msgspec.json.Decoder(_Envelope)
+_fields = msgspec.json.Decoder(dict[str, Raw])
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -204,7 +206,7 @@ class _Fields:
         """The status as a word, and the fields of the status as an object: one of the two is empty."""
         raw = self._fields.get("status")
         if raw is not None and bytes(memoryview(raw)[:1]) == b"{":
-            return "", _Fields(msgspec.json.decode(raw, type=dict[str, Raw]))
+            return "", _Fields(_fields.decode(raw))
         return self.text("status"), _Fields({})
 
     def text(self, name: str) -> str:
@@ -246,7 +248,8 @@ class _Fields:
         try:
             return msgspec.json.decode(self._fields.get(name, b"[]"), type=list[row_type])  # type: ignore[valid-type]
         except msgspec.ValidationError:
-            return [_loose_row(item, row_type) for item in self.items(name)]
+            typed = msgspec.json.Decoder(row_type)
+            return [_row(item, row_type, typed) for item in self.items(name)]
 
     def _read(self, name: str, kind: Any) -> Any:
         raw = self._fields.get(name)
@@ -260,25 +263,50 @@ class _Fields:
 # ------------------------------------------------------------------------------------------ rows that do not fit
 
 
+def _row[Row: _Row](item: Raw, row_type: type[Row], typed: msgspec.json.Decoder[Row]) -> Row:
+    try:
+        return typed.decode(item)
+    except msgspec.ValidationError:
+        return _loose_row(item, row_type)
+
+
+class _Place(NamedTuple):
+    """A field of a row: its name here and in JSON, and how it is read where it is not quite as documented."""
+
+    name: str
+    encode_name: str
+    is_text: bool
+    decoder: msgspec.json.Decoder[Any]
+
+
+@cache
+def _places(row_type: type[_Row]) -> list[_Place]:
+    fields = [each for each in msgspec.structs.fields(row_type) if each.name != "extra"]
+    return [
+        _Place(each.name, each.encode_name, each.type == str | None, msgspec.json.Decoder(each.type, strict=False))
+        for each in fields
+    ]
+
+
 def _loose_row[Row: _Row](item: Raw, row_type: type[Row]) -> Row:
     """A row with every field that can be read as what it should be; the rest, or all of a non-object, in `extra`."""
     try:
-        rest = msgspec.json.decode(item, type=dict[str, Raw])
+        rest = _fields.decode(item)
     except msgspec.ValidationError:
         return row_type(extra=_source(item))
     known = {}
-    for place in msgspec.structs.fields(row_type):
-        if place.encode_name in rest and place.name != "extra":
+    for place in _places(row_type):
+        if place.encode_name in rest:
             try:
-                known[place.name] = _loose_value(rest[place.encode_name], place.type)
+                known[place.name] = _loose_value(rest[place.encode_name], place)
             except msgspec.ValidationError:
                 continue
             del rest[place.encode_name]
     return row_type(**known, extra=msgspec.json.encode(rest).decode() if rest else "")
 
 
-def _loose_value(raw: Raw, kind: Any) -> Any:
+def _loose_value(raw: Raw, place: _Place) -> Any:
     """Digits in quotes are an index, and a number is a text: only lists and objects are neither."""
-    if kind == str | None and bytes(memoryview(raw)[:1]) not in (b'"', b"{", b"[", b"n"):
+    if place.is_text and bytes(memoryview(raw)[:1]) not in (b'"', b"{", b"[", b"n"):
         return _source(raw)
-    return msgspec.json.decode(raw, type=kind, strict=False)
+    return place.decoder.decode(raw)

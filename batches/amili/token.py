@@ -1,18 +1,20 @@
 """Bearer tokens for Amili's API."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import Annotated, Protocol
 
 import msgspec
-import requests
 
 from batches.amili.errors import KeysRefused, Later, NotUnderstood, error_for
+from batches.amili.transport import AmiliSession
 
 # A token that ends while a request is under way is refused: stop using it this many seconds before.
 MARGIN = 30
 # Used when an answer says nothing of the token's end.
 UNKNOWN_LIFETIME = 300
+LONGEST_LIFETIME = 24 * 3600
 
 
 class Token(Protocol):
@@ -46,7 +48,8 @@ class _Grant(msgspec.Struct):
     def ends_at(self, now: float) -> float:
         """Unix time; the sooner of the two ends that the answer may name."""
         ends = [self.expires_on, now + self.expires_in if self.expires_in is not None else None]
-        return min((end for end in ends if end is not None), default=now + UNKNOWN_LIFETIME)
+        known = [end for end in ends if end is not None and math.isfinite(end)]
+        return min([*known, now + LONGEST_LIFETIME]) if known else now + UNKNOWN_LIFETIME
 
 
 class ClientCredentials:
@@ -58,7 +61,7 @@ class ClientCredentials:
     def __init__(
         self,
         *,
-        session: requests.Session,
+        session: AmiliSession,
         auth_url: str,
         client_id: str,
         client_secret: str,
@@ -83,15 +86,12 @@ class ClientCredentials:
         return True
 
     def _fetch(self) -> _Grant:
-        try:
-            response = self._session.post(self._url, data=self._form)
-        except requests.RequestException as problem:
-            raise Later(f"Amili's sign-in could not be reached ({type(problem).__name__})") from None
-        if response.status_code != 200:
-            _raise_for_sign_in(response.status_code)
+        reply = self._session.ask("POST", self._url, who="Amili's sign-in", data=self._form)
+        if reply.status != 200:
+            _raise_for_sign_in(reply.status)
         try:
             # Some services send numbers as strings here.
-            return msgspec.json.decode(response.content, type=_Grant, strict=False)
+            return msgspec.json.decode(reply.body, type=_Grant, strict=False)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             raise NotUnderstood("Amili's sign-in gave an answer without a token") from None
 

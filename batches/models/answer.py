@@ -22,7 +22,7 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
 class Answer(models.Model):
     """An answer of Amili's as it came; each distinct one is kept once per batch."""
 
-    batch = models.ForeignKey(Batch, models.CASCADE, related_name="answers")
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="answers", db_index=False)
     digest = models.BinaryField()  # SHA-256 of the body
     received_at = models.DateTimeField()
     size = models.PositiveBigIntegerField()  # bytes

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
-from django.db.models.functions import Coalesce, Least
+from django.db.models.functions import Coalesce, Least, Upper
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -38,9 +38,9 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         never_told = models.Q(checked_at__isnull=True) & ~models.Q(trouble__in=[Trouble.NONE, Trouble.UNREACHABLE])
         return self.filter(next_check_at__isnull=False).exclude(outcome__in=FINISHED).exclude(never_told)
 
-    def failed_lately(self) -> Self:
-        """Finished batches in which something failed, newest first."""
-        return self.filter(outcome__in=[Outcome.FAILED, Outcome.PARTIAL]).newest_first()
+    def with_failures(self) -> Self:
+        """Finished batches in which something failed."""
+        return self.filter(outcome__in=[Outcome.FAILED, Outcome.PARTIAL])
 
     def looked_at_by(self, person: Person) -> Self:
         """The batches whose page this person opened, the last one first."""
@@ -58,7 +58,10 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         return self.filter(free, next_check_at__lte=now).order_by("next_check_at")
 
     def claim(self, batch_id: UUID, now: datetime) -> bool:
-        """Take the right to ask about a batch that is due. True for one caller only, until it is done or LEASE is over."""
+        """Take the right to ask about a batch that is due. True for one caller only, until it is done or LEASE is over.
+
+        `now` is the claim's mark: who holds it gives it back by recording an answer as asked at that time.
+        """
         return self.due(now).order_by().filter(pk=batch_id).update(claimed_until=now + LEASE) == 1
 
     def make_due(self, batch_ids: Iterable[UUID], now: datetime, source: Source = Source.PERSON) -> None:
@@ -70,18 +73,21 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         wanted = list(dict.fromkeys(batch_ids))
         known = set(self.filter(pk__in=wanted).values_list("pk", flat=True))
         new = [batch_id for batch_id in wanted if batch_id not in known]
-        self.bulk_create(
-            [Batch(pk=batch_id, first_seen_at=now, next_check_at=now, asked_by=source) for batch_id in new],
-            ignore_conflicts=True,
-        )
-        TimelineEntry.objects.bulk_create(
-            [
-                TimelineEntry(batch_id=batch_id, at=now, kind=TimelineEntry.Kind.FIRST_SEEN, source=source)
-                for batch_id in new
-            ],
-            ignore_conflicts=True,
-        )
+        seen = TimelineEntry.Kind.FIRST_SEEN
+        with transaction.atomic():
+            self.bulk_create(
+                [Batch(pk=batch_id, first_seen_at=now, next_check_at=now, asked_by=source) for batch_id in new],
+                ignore_conflicts=True,
+            )
+            TimelineEntry.objects.bulk_create(
+                [TimelineEntry(batch_id=batch_id, at=now, kind=seen, source=source) for batch_id in new],
+                ignore_conflicts=True,
+            )
         return new
+
+    def given_up(self) -> Self:
+        """Batches that Amili never told us of, and that we no longer ask about."""
+        return self.filter(checked_at__isnull=True, next_check_at__isnull=True)
 
     def renew_watch(self, batch: Batch, now: datetime) -> bool:
         """Note that somebody has this batch's page open, at most every WATCH_RENEWAL. True if it was noted."""
@@ -155,7 +161,10 @@ class Batch(models.Model):
             models.Index(
                 fields=["next_check_at"], name="batch_due", condition=models.Q(next_check_at__isnull=False)
             ),  # due, running
-            models.Index(  # failed_lately
+            models.Index(fields=["outcome", "-submitted_at", "-id"], name="batch_by_outcome"),  # the list's filters:
+            models.Index(fields=["organization_id", "-submitted_at", "-id"], name="batch_by_organization"),
+            models.Index(Upper("type"), models.F("submitted_at").desc(), models.F("id").desc(), name="batch_by_type"),
+            models.Index(  # with_failures, newest first
                 fields=["-submitted_at", "-id"],
                 name="batch_failed_lately",
                 condition=models.Q(outcome__in=["failed", "partial"]),

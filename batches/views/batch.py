@@ -3,7 +3,7 @@
 import re
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseNotFound
+from django.http import Http404, HttpResponse, HttpResponseNotFound
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -25,7 +25,9 @@ def batch(request: StaffRequest, batch_id: UUID, tab: str = "") -> HttpResponse:
     if _is_up_to_date(request, wanted):
         return HttpResponse(status=204)
     batch = wanted.first()
-    if batch is None or tab not in {"", *TABS}:
+    if tab not in {"", *TABS}:
+        raise Http404
+    if batch is None:
         return HttpResponseNotFound(render_to_string("batches/unknown.html", {"batch_id": batch_id}, request))
     Batch.objects.renew_watch(batch, timezone.now())
     current = TABS[tab or first_tab_of(batch)]

@@ -1,12 +1,11 @@
 """The list of batches: all that we know, or those that somebody pasted, newest first."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from batches.forms import MOST_IDS, BatchFilter, find_batch_ids
@@ -50,9 +49,7 @@ def _after(batches: BatchQuerySet, key: str) -> BatchQuerySet:
     """The batches that come after the one with this key; what is no key is no limit."""
     at, _, batch_id = key.partition("_")
     try:
-        submitted_at, last_id = datetime.fromisoformat(at.replace(" ", "+")), UUID(batch_id)
-    except ValueError:
-        return batches
-    if timezone.is_naive(submitted_at):
+        submitted_at, last_id = datetime.fromisoformat(at.replace(" ", "+")).astimezone(UTC), UUID(batch_id)
+    except (ValueError, OverflowError):
         return batches
     return batches.filter(Q(submitted_at__lt=submitted_at) | Q(submitted_at=submitted_at, pk__lt=last_id))

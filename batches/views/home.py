@@ -22,7 +22,7 @@ def home(request: StaffRequest) -> HttpResponse:
         return _follow(form)
     visible = Batch.objects.visible_to(request.user)
     # One query for both lists: every open page asks it every two seconds.
-    both = visible.running().newest_first()[:SHOWN].union(visible.failed_lately()[:SHOWN])
+    both = visible.running().newest_first()[:SHOWN].union(visible.with_failures().newest_first()[:SHOWN], all=True)
     now = sorted(both, key=attrgetter("submitted_at"), reverse=True)
     stamp = stamp_of(now)
     if nothing_new(request, stamp):

@@ -4,17 +4,15 @@
 const HIDDEN_PAUSE = 60_000;
 const PAUSED = "live-paused";
 const away = document.getElementById("away");
+const pause = document.getElementById("pause");
 let lastSent = 0;
 
 const isLive = (element) => element.matches?.("[data-live]");
-// A page without the button cannot be paused: nobody would see it, nor could undo it there.
-const isPaused = () => localStorage.getItem(PAUSED) === "1" && document.querySelector("[data-live-pause]") !== null;
+const isPaused = () => localStorage.getItem(PAUSED) === "1";
 
 function showPause() {
   document.documentElement.toggleAttribute("data-paused", isPaused());
-  for (const button of document.querySelectorAll("[data-live-pause]")) {
-    button.setAttribute("aria-pressed", String(isPaused()));
-  }
+  if (pause) pause.hidden = !document.querySelector("[data-live]");
 }
 
 function pollNow() {
@@ -26,7 +24,9 @@ function pollNow() {
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (!isLive(event.target)) return;
   const tooSoon = document.hidden && Date.now() - lastSent < HIDDEN_PAUSE;
-  if (isPaused() || tooSoon) {
+  // Whoever has just asked for an answer wants to see it, paused or not.
+  const isHeld = isPaused() && !event.target.matches("[data-urgent]");
+  if (isHeld || tooSoon) {
     event.preventDefault();
   } else {
     lastSent = Date.now();
@@ -37,8 +37,7 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) pollNow();
 });
 
-document.addEventListener("click", (event) => {
-  if (!event.target.closest("[data-live-pause]")) return;
+pause?.addEventListener("click", () => {
   localStorage.setItem(PAUSED, isPaused() ? "0" : "1");
   showPause();
   if (!isPaused()) pollNow();

@@ -4,10 +4,12 @@ async function copy(button) {
   const source = button.dataset.copyFrom;
   const text = source ? document.querySelector(source).textContent : button.dataset.copy;
   await navigator.clipboard.writeText(text);
-  const word = button.textContent;
-  button.textContent = "✓";
-  setTimeout(() => (button.textContent = word), 1200);
+  button.dataset.copied = "";
+  setTimeout(() => delete button.dataset.copied, 1200);
 }
+
+// Browsers copy on secure pages and on this machine only.
+if (!navigator.clipboard) document.documentElement.dataset.noClipboard = "";
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy], [data-copy-from]");

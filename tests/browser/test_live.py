@@ -109,7 +109,7 @@ def test_pause_stops_the_polls_is_remembered_and_goes_on(live: Page) -> None:
     expect(live.get_by_label("Facts")).to_contain_text("live updates are paused")
     live.clock.install()
     live.reload()
-    expect(live.get_by_role("button", name="Go on live")).to_have_attribute("aria-pressed", "true")
+    expect(live.get_by_role("button", name="Go on live")).to_be_visible()
     polls = watch_polls(live)
     live.clock.run_for(30_000)
     assert polls == []
@@ -119,11 +119,22 @@ def test_pause_stops_the_polls_is_remembered_and_goes_on(live: Page) -> None:
     swaps(live)
 
 
-def test_a_paused_batch_does_not_silence_the_lists_which_have_no_button_to_go_on(live: Page) -> None:
+def test_a_pause_holds_for_the_lists_too_which_have_the_same_button(live: Page) -> None:
     live.get_by_role("button", name="Pause").click()
+    live.clock.install()
+    polls = watch_polls(live)
     for path in ("/", "/batches/"):
-        with live.expect_request(is_poll):
-            live.goto(path)
+        live.goto(path)
+        expect(live.get_by_role("button", name="Go on live")).to_be_visible()
+        live.clock.run_for(10_000)
+    assert polls == []
+
+
+def test_who_asks_amili_on_a_paused_page_sees_the_answer(live: Page) -> None:
+    live.get_by_role("button", name="Pause").click()
+    live.get_by_role("button", name="Ask Amili now").click()
+    expect(live.get_by_role("button", name="Asking")).to_be_visible()
+    expect(live.get_by_role("button", name="Ask Amili now")).to_be_visible()
 
 
 def test_a_hidden_tab_polls_once_a_minute_and_at_once_when_it_is_shown_again(page: Page) -> None:

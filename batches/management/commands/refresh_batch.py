@@ -40,4 +40,4 @@ class Command(BaseCommand):
         Batch.objects.make_due([batch_id], now, Source.COMMAND)
         if not Batch.objects.claim(batch_id, now):
             raise CommandError(f"{batch_id}: a worker is asking at this moment, try again in a few seconds")
-        return sync.refresh(batch_id)
+        return sync.refresh(batch_id, asked_at=now)
