@@ -28,7 +28,7 @@ from sandbox.world import ORGANISATIONS
 ROOT = Path(__file__).resolve().parent.parent
 # As many threads as the pool has connections to the database: no request waits for one, and a few slow ones stop nobody.
 WEB = (
-    *("-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--log-level", "warning"),
+    *("-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--log-level", "error"),
     *("--workers", "1", "--blocking-threads", "16", "--workers-kill-timeout", "3"),
 )
 SANDBOX_LOG = "sandbox.log"
