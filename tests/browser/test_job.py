@@ -21,7 +21,7 @@ def test_a_pasted_batch_is_seen_changing_from_queued_to_partly_succeeded_without
     page.keyboard.insert_text(f'2026-03-14 09:26 INFO accepted batch "{str(batch_id).upper()}" in 31 ms  ')
     page.keyboard.press("Enter")
 
-    head = page.get_by_role("heading", level=1)
+    head = page.locator(".title")
     expect(head).to_contain_text(str(batch_id))
     expect(head).to_contain_text("Queued")
     expect(page).to_have_title(re.compile("^Queued"))
@@ -74,7 +74,7 @@ def tab(page: Page, name: str) -> None:
 
 def test_the_documented_example_is_shown_whole(page: Page) -> None:
     page.goto(f"/batches/{DOCUMENTED}/")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Partly succeeded")
+    expect(page.locator(".title")).to_contain_text("Partly succeeded")
     for fact in ("24.08.2019", "code 0", "25a02396-1048-48f9-bf93-102d2fb7895e", "Nordlys Kraft AS"):
         expect(page.locator("#batch")).to_contain_text(fact)
     tab(page, "Errors 1")
@@ -94,7 +94,7 @@ def test_the_documented_example_is_shown_whole(page: Page) -> None:
 
 def test_an_answer_of_the_new_generation_is_shown_whole(page: Page) -> None:
     page.goto(f"/batches/{SUCCEEDED}/")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Succeeded")
+    expect(page.locator(".title")).to_contain_text("Succeeded")
     for fact in ("09.03.2025 15.30.00", "09.03.2025 15.30.05", "5 s", "SUCCESS", "Invoice", "Sørvest"):
         expect(page.locator("#batch")).to_contain_text(fact)
     expect(page.get_by_role("row").filter(has_text="INV-2025-001")).to_contain_text("0b9d2f7e-51c8-4a36")
