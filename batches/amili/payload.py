@@ -10,15 +10,15 @@ import json
 import math
 import re
 import sys
-from datetime import UTC, datetime
-from functools import cache
-from typing import Annotated, Any, NamedTuple
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
 from batches.amili.errors import NotUnderstood
+from batches.amili.fields import Fields, Row, source
 
 # ------------------------------------------------------------------------------------------ shapes
 
@@ -26,12 +26,7 @@ type Index = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 """An object index that the database can hold; any other stays as it came, in `extra`."""
 
 
-class _Row(Struct, frozen=True, gc=False, kw_only=True):
-    # JSON of what has no field of its own. Ours alone: a text sent under this name is too long to be taken for it.
-    extra: Annotated[str, Meta(max_length=0)] = ""
-
-
-class ErrorRow(_Row, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
+class ErrorRow(Row, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """What is wrong with one object of the batch."""
 
     objectname: str | None = None
@@ -39,7 +34,7 @@ class ErrorRow(_Row, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=
     message: str | None = None
 
 
-class LedgerResponse(_Row, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
+class LedgerResponse(Row, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """What the ledger said of one object (first generation only)."""
 
     objectname: str | None = None
@@ -48,7 +43,7 @@ class LedgerResponse(_Row, frozen=True, gc=False, kw_only=True, forbid_unknown_f
     status_statuscode: str | None = None
 
 
-class Succeeded(_Row, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
+class Succeeded(Row, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """An object that went through: of an invoice its number, its id and its case."""
 
     kind: str | None = field(default=None, name="$type")
@@ -102,7 +97,7 @@ def read_batch(body: bytes, batch_id: UUID) -> BatchSnapshot:
     fields = _open(body)
     if not fields.keys() & {"batchId", "status"}:
         raise NotUnderstood("The answer names neither a batch nor a status")
-    answer = _Fields(fields)
+    answer = Fields(fields)
     named = answer.uuid("batchId")
     if named not in (None, batch_id):
         raise NotUnderstood("The answer is about another batch")
@@ -119,7 +114,7 @@ def read_batch(body: bytes, batch_id: UUID) -> BatchSnapshot:
         errors=parts.rows("errors", ErrorRow),
         responses=parts.rows("responses", LedgerResponse),
         succeeded=answer.rows("succeeded", Succeeded),
-        failed=[_source(item) for item in answer.items("failed")],
+        failed=[source(item) for item in answer.items("failed")],
         odd_fields=answer.odd + [f"status.{name}" for name in parts.odd],
     )
 
@@ -132,7 +127,6 @@ class _Envelope(Struct):
 
 
 _envelope = msgspec.json.Decoder(_Envelope)
-_fields = msgspec.json.Decoder(dict[str, Raw])
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -183,130 +177,3 @@ def _why_not_json(body: bytes, position: int) -> str:
     if start == b"<":
         return "The answer is a web page, not JSON"
     return f"The answer is not whole JSON: it goes wrong at character {position}"
-
-
-# ------------------------------------------------------------------------------------------ its fields
-
-EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-NO_DATE_YEAR = 1  # .NET sends the year 0001 for "no date"
-
-
-def _source(raw: Raw) -> str:
-    return str(memoryview(raw), "utf-8", "replace")
-
-
-class _Fields:
-    """Named fields of one JSON object. A value of another type than documented is noted in `odd` and costs no other."""
-
-    def __init__(self, fields: dict[str, Raw]) -> None:
-        self._fields = fields
-        self.odd: list[str] = []
-
-    def status(self) -> tuple[str, "_Fields"]:
-        """The status as a word, and the fields of the status as an object: one of the two is empty."""
-        raw = self._fields.get("status")
-        if raw is not None and bytes(memoryview(raw)[:1]) == b"{":
-            return "", _Fields(_fields.decode(raw))
-        return self.text("status"), _Fields({})
-
-    def text(self, name: str) -> str:
-        value = self._read(name, str)
-        return _source(self._fields[name]) if value is None and name in self.odd else value or ""
-
-    def integer(self, name: str) -> int | None:
-        number: int | None = self._read(name, Annotated[int, Meta(ge=-(2**31), lt=2**31)])
-        return number
-
-    def uuid(self, name: str) -> UUID | None:
-        value: UUID | None = self._read(name, UUID)
-        return value
-
-    def moment(self, name: str) -> datetime | None:
-        """An aware time; None for none, and for one that no batch can have."""
-        value: datetime | None = self._read(name, datetime)
-        if value is None or value.year == NO_DATE_YEAR:
-            return None
-        value = value if value.tzinfo else value.replace(tzinfo=UTC)
-        if EARLIEST < value < LATEST:
-            return value
-        self.odd.append(name)
-        return None
-
-    def items(self, name: str) -> list[Raw]:
-        """A list's items, undecoded; anything else in its place counts as a list of one."""
-        raw = self._fields.get(name)
-        if raw is None:
-            return []
-        try:
-            return msgspec.json.decode(raw, type=list[Raw] | None) or []
-        except msgspec.ValidationError:
-            self.odd.append(name)
-            return [raw]
-
-    def rows[Row: _Row](self, name: str, row_type: type[Row]) -> list[Row]:
-        """A list's items as rows: all at once where they are as documented, else one by one."""
-        try:
-            return msgspec.json.decode(self._fields.get(name, b"[]"), type=list[row_type])  # type: ignore[valid-type]
-        except msgspec.ValidationError:
-            typed = msgspec.json.Decoder(row_type)
-            return [_row(item, row_type, typed) for item in self.items(name)]
-
-    def _read(self, name: str, kind: Any) -> Any:
-        raw = self._fields.get(name)
-        try:
-            return None if raw is None else msgspec.json.decode(raw, type=kind | None)
-        except msgspec.ValidationError:
-            self.odd.append(name)
-            return None
-
-
-# ------------------------------------------------------------------------------------------ rows that do not fit
-
-
-def _row[Row: _Row](item: Raw, row_type: type[Row], typed: msgspec.json.Decoder[Row]) -> Row:
-    try:
-        return typed.decode(item)
-    except msgspec.ValidationError:
-        return _loose_row(item, row_type)
-
-
-class _Place(NamedTuple):
-    """A field of a row: its name here and in JSON, and how it is read where it is not quite as documented."""
-
-    name: str
-    encode_name: str
-    is_text: bool
-    decoder: msgspec.json.Decoder[Any]
-
-
-@cache
-def _places(row_type: type[_Row]) -> list[_Place]:
-    fields = [each for each in msgspec.structs.fields(row_type) if each.name != "extra"]
-    return [
-        _Place(each.name, each.encode_name, each.type == str | None, msgspec.json.Decoder(each.type, strict=False))
-        for each in fields
-    ]
-
-
-def _loose_row[Row: _Row](item: Raw, row_type: type[Row]) -> Row:
-    """A row with every field that can be read as what it should be; the rest, or all of a non-object, in `extra`."""
-    try:
-        rest = _fields.decode(item)
-    except msgspec.ValidationError:
-        return row_type(extra=_source(item))
-    known = {}
-    for place in _places(row_type):
-        if place.encode_name in rest:
-            try:
-                known[place.name] = _loose_value(rest[place.encode_name], place)
-            except msgspec.ValidationError:
-                continue
-            del rest[place.encode_name]
-    return row_type(**known, extra=msgspec.json.encode(rest).decode() if rest else "")
-
-
-def _loose_value(raw: Raw, place: _Place) -> Any:
-    """Digits in quotes are an index, and a number is a text: only lists and objects are neither."""
-    if place.is_text and bytes(memoryview(raw)[:1]) not in (b'"', b"{", b"[", b"n"):
-        return _source(raw)
-    return place.decoder.decode(raw)
