@@ -11,6 +11,7 @@ import math
 import re
 import sys
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated
 from uuid import UUID
 
@@ -52,7 +53,12 @@ class Succeeded(Row, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=
     case_id: str | None = field(default=None, name="caseId")
 
 
-class BatchSnapshot(Struct, frozen=True, kw_only=True):
+# What an entry that says nothing is read as: `{}` and `null`.
+_NO_SUCCESS = (Succeeded(), Succeeded(extra="null"))
+_NO_ERROR = (ErrorRow(), ErrorRow(extra="null"))
+
+
+class BatchSnapshot(Struct, frozen=True, kw_only=True, dict=True):
     """What one answer says of one batch. Times are aware, lists in Amili's order, `failed` holds the items' JSON."""
 
     batch_id: UUID
@@ -69,24 +75,24 @@ class BatchSnapshot(Struct, frozen=True, kw_only=True):
     failed: list[str] = []
     odd_fields: list[str] = []  # names of fields whose value is not of the documented type
 
-    @property
+    @cached_property
     def failed_items(self) -> int:
         """How many entries of `failed` say anything: the documented example holds a bare null."""
         return sum(item not in ("null", "{}") for item in self.failed)
 
-    @property
+    @cached_property
     def succeeded_objects(self) -> int:
         """How many objects succeeded: an empty entry is none."""
-        return sum(row not in (Succeeded(), Succeeded(extra="null")) for row in self.succeeded)
+        return sum(row not in _NO_SUCCESS for row in self.succeeded)
 
-    @property
+    @cached_property
     def objects_with_errors(self) -> int:
         """How many objects the error rows are about; each row without an index counts as one, if it says anything."""
         without_index = [row for row in self.errors if row.objectindex is None]
-        saying = sum(row not in (ErrorRow(), ErrorRow(extra="null")) for row in without_index)
+        saying = sum(row not in _NO_ERROR for row in without_index)
         return len({row.objectindex for row in self.errors} - {None}) + saying
 
-    @property
+    @cached_property
     def failed_objects(self) -> int:
         """How many objects failed, by whichever list knows of more."""
         return max(self.failed_items, self.objects_with_errors)
