@@ -248,5 +248,5 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"batches": {"level": LOG_LEVEL}},
+    "loggers": {"batches": {"level": LOG_LEVEL}, "django.request": {"level": "ERROR"}},
 }

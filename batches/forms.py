@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -133,10 +134,11 @@ class BatchFilter(FilterForm):
 class RowFilter(FilterForm):
     """A filter of a batch's rows by text. Which columns it searches is the table's to say."""
 
-    text = forms.CharField(label=_("Text"), required=False, max_length=500)
+    text = forms.CharField(required=False, max_length=500)
 
-    def __init__(self, *args: Any, columns: Sequence[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, label: str | Promise, columns: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["text"].label = label  # type: ignore[assignment]
         self._columns = columns
 
     def filter[Rows: QuerySet[Any]](self, rows: Rows) -> Rows:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 LEASE = timedelta(seconds=120)
 """For how long one asker has a batch for itself: longer than a task may run (CELERY_TASK_TIME_LIMIT)."""
 
-WATCHED = timedelta(seconds=2)
+WATCHED = timedelta(seconds=1.5)  # the next tick after it makes two seconds
 WATCH_RENEWAL = timedelta(seconds=10)
 WATCH_LASTS = timedelta(seconds=25)
 """An open page counts as watched for this long after its last renewal."""

@@ -153,7 +153,7 @@ def test_a_trouble_leaves_the_last_known_facts_on_the_page_with_their_age(client
     sync.record_failure(BATCH, Later("Amili answered 503"), asked_at=timezone.now())
     text = seen(client.get(URL))
     assert "Queued" in text
-    assert "Amili has not answered since" in text
+    assert "We have had no usable answer from Amili since" in text
     assert "may be out of date" in text
 
 

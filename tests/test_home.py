@@ -56,7 +56,7 @@ def test_several_ids_are_followed_all_at_once_and_listed(client: Client) -> None
     page = client.post("/", {"q": "\n".join(map(str, [*OTHERS, OTHERS[0]]))}, follow=True)
     assert "The 3 batches that you pasted" in seen(page)
     for batch_id in OTHERS:
-        assert short(batch_id) in seen(page)
+        assert str(batch_id) in seen(page)
     assert Batch.objects.count() == 3
 
 
@@ -72,7 +72,7 @@ def test_several_ids_are_followed_all_at_once_and_listed(client: Client) -> None
 )
 def test_what_holds_no_id_is_explained_and_kept(client: Client, text: str, sentence: str) -> None:
     page = client.post("/", {"q": text})
-    assert page.status_code == 422
+    assert page.status_code == 200
     assert sentence in seen(page)
     content = page.content.decode()
     assert "<script>alert" not in content

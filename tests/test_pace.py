@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batches.amili.transport import CONNECT_TIMEOUT, READ_TIMEOUT
-from batches.pace import LEASE, WATCH_LASTS, WATCH_RENEWAL, after_failure, is_watched, pace
+from batches.pace import LEASE, WATCH_LASTS, WATCH_RENEWAL, WATCHED, after_failure, is_watched, pace
 
 NOW = datetime(2026, 3, 9, 14, 30, tzinfo=UTC)
 quick = settings(deadline=None, max_examples=100)
@@ -54,7 +54,7 @@ def test_no_batch_is_asked_about_more_often_than_a_younger_one(one: timedelta, o
 @given(ages)
 def test_a_batch_that_somebody_watches_is_asked_about_every_two_seconds_unless_it_is_given_up(age: timedelta) -> None:
     given_up = pace(age, watched=False) is None
-    assert pace(age, watched=True) == (None if given_up else timedelta(seconds=2))
+    assert pace(age, watched=True) == (None if given_up else WATCHED)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_watched_page_may_miss_one_renewal() -> None:
 
 
 def test_a_failure_slows_the_watched_pace_and_no_slower_one() -> None:
-    assert after_failure(timedelta(seconds=2)) == timedelta(seconds=10)
+    assert after_failure(WATCHED) == timedelta(seconds=10)
     assert after_failure(timedelta(minutes=5)) == timedelta(minutes=5)
 
 

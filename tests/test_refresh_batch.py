@@ -47,10 +47,10 @@ def test_no_id_or_more_than_one_is_explained(db: None, text: str) -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ("Always 404", "Amili answered 404"),
-        ("Always 403", "Amili answered 403"),
-        ("Always 503", "Amili answered 503"),
-        ("HTML page", "The answer is a web page, not JSON"),
+        ("Always 404", "Not found at Amili (Amili answered 404)"),
+        ("Always 403", "No permission (Amili answered 403)"),
+        ("Always 503", "Amili unreachable (Amili answered 503)"),
+        ("HTML page", "Answer not understood (The answer is a web page, not JSON)"),
     ],
 )
 def test_a_failure_is_one_line_with_its_reason(db: None, amili: Amili, words: str, reason: str) -> None:

@@ -35,7 +35,7 @@ class BatchQuerySet(models.QuerySet["Batch"]):
 
     def running(self) -> Self:
         """Batches that are not finished as far as we know; not those that Amili has never told us anything of."""
-        never_told = models.Q(checked_at__isnull=True) & ~models.Q(trouble__in=[Trouble.NONE, Trouble.UNREACHABLE])
+        never_told = models.Q(checked_at__isnull=True) & ~models.Q(trouble=Trouble.NONE)
         return self.filter(next_check_at__isnull=False).exclude(outcome__in=FINISHED).exclude(never_told)
 
     def with_failures(self) -> Self:

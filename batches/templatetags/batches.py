@@ -157,4 +157,4 @@ def objects(number: int) -> str:
 @register.filter
 def of_the_kit(field: BoundField) -> SafeString:
     """A form's field in the look that the kit's stylesheet gives by a class."""
-    return field.as_widget(attrs={"class": "ds-input"})
+    return field.as_widget(attrs={"class": "ds-input", "placeholder": False})

@@ -31,12 +31,10 @@ def home(request: StaffRequest) -> HttpResponse:
         "form": form,
         "running": [batch for batch in now if not batch.is_finished],
         "failed": [batch for batch in now if batch.is_finished],
+        "looked_at": visible.looked_at_by(request.user)[:SHOWN],
         "stamp": stamp,
     }
-    if request.htmx:
-        return render(request, "batches/home.html#now", context)
-    context["looked_at"] = visible.looked_at_by(request.user)[:SHOWN]
-    return render(request, "batches/home.html", context, status=422 if form.errors else 200)
+    return render(request, "batches/home.html#now" if request.htmx else "batches/home.html", context)
 
 
 def _follow(form: SearchForm) -> HttpResponse:

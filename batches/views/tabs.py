@@ -37,20 +37,23 @@ class RowsTab(Tab):
     """A list of rows, filtered and paged."""
 
     counted_by: str  # the batch's field with the number of rows
-    columns: Sequence[str]  # that a text is looked for in
+    sought: str | Promise  # what a text is looked for in, in words
+    columns: Sequence[str]  # and in the table
     key: str = "position"
     form: type[RowFilter] = RowFilter
     optional: bool = False  # not shown without rows
+    unless: str = ""  # not shown without rows either where this field counts some
 
     def count(self, batch: Batch) -> int:
         number: int = getattr(batch, self.counted_by)
         return number
 
     def shown(self, batch: Batch) -> bool:
-        return not self.optional or self.count(batch) > 0
+        is_needless = self.optional or (self.unless and getattr(batch, self.unless) > 0)
+        return self.count(batch) > 0 or not is_needless
 
     def context(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
-        form, count = self.form(asked, columns=self.columns), self.count(batch)
+        form, count = self.form(asked, label=self.sought, columns=self.columns), self.count(batch)
         rows = form.filter(getattr(batch, self.name).all())
         page = page_of_rows(rows, self.key, asked, count=count, is_whole=not form.is_filtering)
         return {"form": form, "page": page, "row_count": count}
@@ -82,14 +85,28 @@ TABS: dict[str, Tab] = {
     tab.name: tab
     for tab in (
         RowsTab(
-            "errors", _("Errors"), "error_count", ["message", "object_name", "extra"], key="rank", form=IndexedRowFilter
+            "errors",
+            _("Errors"),
+            "error_count",
+            _("Message or object"),
+            ["message", "object_name", "extra"],
+            key="rank",
+            form=IndexedRowFilter,
+            unless="failed_item_count",
         ),
-        RowsTab("succeeded", _("Succeeded"), "succeeded_count", ["invoice_number", "invoice_id", "case_id", "extra"]),
-        RowsTab("failed", _("Failed items"), "failed_item_count", ["extra"], optional=True),
+        RowsTab(
+            "succeeded",
+            _("Succeeded"),
+            "succeeded_count",
+            _("Invoice number, invoice ID or case ID"),
+            ["invoice_number", "invoice_id", "case_id", "extra"],
+        ),
+        RowsTab("failed", _("Failed items"), "failed_item_count", _("Text"), ["extra"], optional=True),
         RowsTab(
             "responses",
             _("Ledger responses"),
             "response_count",
+            _("Object, reference or status code"),
             ["object_name", "ledger_reference", "status_statuscode", "extra"],
             form=IndexedRowFilter,
             optional=True,

@@ -47,13 +47,17 @@ document.addEventListener("htmx:afterSettle", showPause);
 window.addEventListener("storage", showPause);
 showPause();
 
-// Our own server: away when a request fails or times out, back when one succeeds.
+// Our own server: away when a request fails or times out, back when one succeeds. Nothing claims to be live meanwhile.
+function showAway(isAway) {
+  away.hidden = !isAway;
+  document.documentElement.toggleAttribute("data-away", isAway);
+}
 for (const failure of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(failure, () => (away.hidden = false));
+  document.addEventListener(failure, () => showAway(true));
 }
 document.addEventListener("htmx:afterRequest", (event) => {
   const status = event.detail.xhr.status;
-  if (status) away.hidden = status < 500;
+  if (status) showAway(status >= 500);
 });
 
 // A morph keeps what a person is doing: the field with the cursor, and text that has been typed but not sent.

@@ -36,6 +36,9 @@ if (row && !document.getElementById(location.hash.slice(1))) {
   }
 }
 
+// On a narrow screen the current tab may stand outside the strip of tabs.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // The account menu closes like one.
 const menu = document.querySelector(".account");
 document.addEventListener("keydown", (event) => {

@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         batch = self._refresh(self._only_id(options["batch_id"]))
         if batch.trouble:
-            raise CommandError(f"{batch.pk}: {batch.trouble_detail}")
+            raise CommandError(f"{batch.pk}: {batch.get_trouble_display()} ({batch.trouble_detail})")
         self.stdout.write(
             f"{batch.pk}: {batch.get_outcome_display()}, {batch.succeeded_objects} succeeded, {batch.failed_objects} failed"
         )
