@@ -60,7 +60,6 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (status) showAway(status >= 500);
 });
 
-// A morph keeps what a person is doing: the field with the cursor, and text that has been typed but not sent.
-Idiomorph.defaults.ignoreActiveValue = true;
+// A morph keeps what a person is doing: text that has been typed but not sent, with the cursor in it.
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
   !(name === "value" && element.matches("input, textarea") && element.value !== element.defaultValue);

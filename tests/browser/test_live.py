@@ -57,7 +57,7 @@ def test_a_swap_keeps_scroll_position_selection_and_focus(live: Page) -> None:
 
 
 def test_a_swap_keeps_what_is_being_typed_into_the_filter(live: Page) -> None:
-    box = live.get_by_role("searchbox", name="Text")
+    box = live.get_by_role("searchbox", name="Invoice number")
     before = live.get_by_label("Facts").inner_text()
     box.press_sequentially("no invoice has this text", delay=160)  # faster than the filter sends itself
     assert live.get_by_label("Facts").inner_text() != before, "it changed meanwhile"
@@ -79,7 +79,7 @@ def test_a_filter_waits_for_a_poll_under_way_so_that_no_late_answer_undoes_it(li
     live.wait_for_event("request", is_poll)
     sent: list[str] = []
     live.on("request", lambda request: sent.append(request.url))
-    live.get_by_role("searchbox", name="Text").fill("no invoice has this text")
+    live.get_by_role("searchbox", name="Invoice number").fill("no invoice has this text")
     live.clock.run_for(1_000)  # after which the filter sends itself
     live.evaluate("fetch('/health/')")
     assert [url for url in sent if "text=" in url] == []

@@ -4,7 +4,7 @@ import re
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Amili, OpenPage
 
@@ -48,16 +48,25 @@ def test_all_pages_of_errors_are_walked_through_and_back(page: Page, amili: Amil
     pages = [indexes(page)]
     expect(earlier).to_have_count(0)
     while later.count():
-        later.click()
-        expect(earlier).to_be_visible()
+        turn(page, later)
         pages.append(indexes(page))
     assert [index for shown in pages for index in shown] == wanted
     assert len(pages) > 2
 
     for shown in reversed(pages[:-1]):
-        earlier.click()
+        turn(page, earlier)
         assert indexes(page) == shown
     expect(earlier).to_have_count(0)
+
+    page.go_back()
+    expect(page.locator("tbody")).to_contain_text(str(pages[1][-1]))
+
+
+def turn(page: Page, link: Locator) -> None:
+    rows = page.locator("tbody")
+    shown = rows.inner_text()
+    link.click()
+    expect(rows).not_to_have_text(shown, use_inner_text=True)
 
 
 def indexes(page: Page) -> list[int]:
@@ -72,11 +81,11 @@ def test_rows_are_filtered_by_text_and_by_index_and_the_address_says_how(page: P
     assert indexes(page) == [error["objectindex"] for error in errors[3:10]]
 
     message = errors[5]["message"]
-    page.get_by_role("searchbox", name="Text").fill(message)
+    page.get_by_role("searchbox", name="Message").fill(message)
     expect(page.locator("tbody tr td:nth-child(3)").first).to_have_text(message)
     expect(page.locator("tbody tr").filter(has_not_text=message)).to_have_count(0)
     page.reload()
-    expect(page.get_by_role("searchbox", name="Text")).to_have_value(message)
+    expect(page.get_by_role("searchbox", name="Message")).to_have_value(message)
     page.get_by_role("link", name="Show all").click()
     expect(page.locator("tbody tr").filter(has_not_text=message)).not_to_have_count(0)
 
@@ -143,7 +152,7 @@ def test_a_batch_that_amili_does_not_answer_about_is_being_asked_for_the_first_t
 def test_amili_that_comes_back_ends_the_trouble_by_itself(page: Page, amili: Amili) -> None:
     batch_id = amili.start(generation="A", fate="success", objects=20, queued_seconds=0, faults=[503])
     find(page, batch_id)
-    expect(page.locator("#trouble")).to_contain_text("Amili has not answered since")
+    expect(page.locator("#trouble")).to_contain_text("We have had no usable answer from Amili since")
     expect(page.locator(".title")).to_contain_text("Succeeded", timeout=20_000)
     expect(page.locator("#trouble")).to_have_count(0)
     page.get_by_role("link", name="Timeline").click()
