@@ -8,12 +8,10 @@ from functools import lru_cache
 from random import Random
 from uuid import UUID
 
+from sandbox.faults import Fault
 from sandbox.rows import Creditor, Row, Rows, uuid_text
 
-type Fault = int | str
-"""A misbehaviour: the error status to answer with, or one of the names below."""
-
-NAMED_FAULTS = ("html", "cut", "another", "slow")
+LARGE = 10_000  # objects
 
 
 def unedited(data: Row) -> Row:
@@ -50,12 +48,18 @@ class Batch:
 
     def data(self, now: datetime) -> bytes:
         """The JSON of the `data` member of an answer about it."""
-        return _finished(self) if self.is_finished(now) else _encode(self, now)
+        if not self.is_finished(now):
+            return _encode(self, now)
+        return _finished_large(self) if self.objects > LARGE else _finished(self)
 
 
-@lru_cache(maxsize=256)
-def _finished(batch: Batch) -> bytes:
+def _encode_finished(batch: Batch) -> bytes:
     return _encode(batch, batch.born + batch.queued)
+
+
+# An answer that never changes again is built once: a list of a hundred batches holds tens of thousands of rows.
+_finished = lru_cache(maxsize=1024)(_encode_finished)
+_finished_large = lru_cache(maxsize=4)(_encode_finished)
 
 
 def _encode(batch: Batch, now: datetime) -> bytes:

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
 
-from sandbox.batch import Batch, Fault, unedited
+from sandbox.batch import Batch, unedited
+from sandbox.faults import NAMED, STATUSES, Fault
 from sandbox.rows import CREDITORS, Row, uuid_text
 
 NORDLYS, SORVEST, FJELL, KOMMUNE, BOLGE = CREDITORS
@@ -166,18 +167,8 @@ _SHOWN = {
 }
 
 _FAULTS: dict[int, tuple[Fault, str]] = {
-    401: (401, "Always 401: signing in again does not help"),
-    403: (403, "Always 403: no permission"),
-    404: (404, "Always 404: not found"),
-    409: (409, "Always 409: a conflict"),
-    422: (422, "Always 422: not acceptable"),
-    429: (429, "Always 429: too many requests, with Retry-After"),
-    500: (500, "Always 500: an error at Amili"),
-    503: (503, "Always 503: Amili is unavailable"),
-    901: ("html", "An HTML page where JSON should be"),
-    902: ("cut", "JSON that is cut in the middle"),
-    903: ("another", "An answer about another batch"),
-    904: ("slow", "Takes a minute to answer"),
+    **{status: (status, f"Always {status}: {words}") for status, words in STATUSES.items()},
+    **dict(enumerate(NAMED.items(), start=901)),
 }
 
 _MISBEHAVING = {

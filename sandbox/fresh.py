@@ -2,21 +2,18 @@
 
 import threading
 from collections import deque
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
-from sandbox.batch import NAMED_FAULTS, Batch, Fault
+from sandbox.batch import Batch
+from sandbox.faults import NAMED, WELL, Fault
+from sandbox.orders import Order, OrderError, number, one_of
 from sandbox.rows import CREDITORS
 
 MOST_KEPT = 1_000
 MOST_OBJECTS = 100_000
+MOST_FAULTS = 1_000
 LONGEST_QUEUE = 86_400.0
-
-
-class OrderError(ValueError):
-    """The order for a batch cannot be met; says why."""
 
 
 class Fresh:
@@ -27,7 +24,7 @@ class Fresh:
         self._batches: dict[UUID, Batch] = {}
         self._faults: dict[UUID, deque[Fault]] = {}
 
-    def start(self, order: Mapping[str, Any], now: datetime) -> Batch:
+    def start(self, order: Order, now: datetime) -> Batch:
         """Starts the batch that the order describes; whatever it leaves out has a default."""
         batch, faults = _made_to(order, now), deque(_faults(order.get("faults", [])))
         with self._lock:
@@ -53,40 +50,23 @@ class Fresh:
             return waiting.popleft() if waiting else None
 
 
-def _made_to(order: Mapping[str, Any], now: datetime) -> Batch:
-    generation = _one_of(order, "generation", ("C", "A"))
-    objects = int(_number(order, "objects", 200, least=2, most=MOST_OBJECTS))
+def _made_to(order: Order, now: datetime) -> Batch:
+    generation = one_of(order, "generation", ("C", "A"), "C")
+    objects = int(number(order, "objects", 200, least=2, most=MOST_OBJECTS))
     failed = {"partial": max(1, objects // 8), "success": 0, "failed": objects}
     return Batch(
         id=uuid4(),
         creditor=next(creditor for creditor in CREDITORS if creditor.generation == generation),
         objects=objects,
-        failed=failed[_one_of(order, "fate", tuple(failed))],
+        failed=failed[one_of(order, "fate", failed, "partial")],
         born=now,
-        queued=timedelta(seconds=_number(order, "queued_seconds", 6, least=0, most=LONGEST_QUEUE)),
+        queued=timedelta(seconds=number(order, "queued_seconds", 6, least=0, most=LONGEST_QUEUE)),
     )
 
 
-def _one_of(order: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str:
-    chosen = order.get(name, choices[0])
-    if chosen not in choices:
-        raise OrderError(f"{name} must be one of {', '.join(choices)}")
-    return str(chosen)
-
-
-def _number(order: Mapping[str, Any], name: str, default: float, *, least: float, most: float) -> float:
-    try:
-        number = float(order.get(name, default))
-    except (TypeError, ValueError):
-        number = float("nan")
-    if not least <= number <= most:
-        raise OrderError(f"{name} must be a number from {least:g} to {most:g}")
-    return number
-
-
 def _faults(wanted: object) -> list[Fault]:
-    if not isinstance(wanted, list):
-        raise OrderError("faults must be a list")
+    if not isinstance(wanted, list) or len(wanted) > MOST_FAULTS:
+        raise OrderError(f"faults must be a list of at most {MOST_FAULTS}")
     return [_fault(one) for one in wanted]
 
 
@@ -94,6 +74,6 @@ def _fault(wanted: object) -> Fault:
     match wanted:
         case int() if 400 <= wanted <= 599:
             return wanted
-        case str() if wanted in NAMED_FAULTS:
+        case str() if wanted in (WELL, *NAMED):
             return wanted
-    raise OrderError(f"a fault is an error status or one of {', '.join(NAMED_FAULTS)}")
+    raise OrderError(f"a fault is an error status or one of {', '.join((WELL, *NAMED))}")

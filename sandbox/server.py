@@ -1,8 +1,10 @@
 """The sandbox over real HTTP: `python -m sandbox.server --port N`."""
 
 import argparse
+import os
 import signal
 import socket
+import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +16,8 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from sandbox.api import Sandbox
-from sandbox.wire import RefusedError, Request, Response, refused
+from sandbox.webhooks import Webhooks
+from sandbox.wire import HangUpError, RefusedError, Request, Response, refused
 
 LARGEST_BODY = 1 << 20
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
@@ -50,17 +53,24 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, template: str, *args: Any) -> None:
         """To standard error."""
         if self.server.is_logging:
-            print("sandbox:", template % args, file=sys.stderr, flush=True)
+            _log(template % args)
 
     def _serve(self) -> None:
         try:
-            response = self.server.sandbox.answer(self._request())
+            response = self._answer()
+            self.server.stopping.wait(response.delay)
+            self._send(response)
+        except HangUpError:
+            self._hang_up()
+
+    def _answer(self) -> Response:
+        try:
+            request = self._request()
         except RefusedError as refusal:
             # What is left of the request is unknown, so nothing more can be read from this connection.
             self.close_connection = True
-            response = refused(refusal)
-        self.server.stopping.wait(response.delay)
-        self._send(response)
+            return refused(refusal)
+        return self.server.sandbox.answer(request)
 
     def _request(self) -> Request:
         path, _, query = self.path.partition("?")
@@ -80,14 +90,34 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, response: Response) -> None:
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
-        self.send_header("Content-Length", str(len(response.body)))
         self.send_header("X-Content-Type-Options", "nosniff")
+        if isinstance(response.body, bytes):
+            self.send_header("Content-Length", str(len(response.body)))
+        else:
+            self.close_connection = True
         for name, value in response.headers.items():
             self.send_header(name, value)
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(response.body)
+        self._send_body(response)
+
+    def _send_body(self, response: Response) -> None:
+        if isinstance(response.body, bytes):
+            self.wfile.write(response.body)
+            return
+        for piece in response.body:
+            if self.server.stopping.wait(response.pause):
+                return
+            self.wfile.write(piece)
+            self.wfile.flush()
+
+    def _hang_up(self) -> None:
+        """Closes with a reset: by way of `shutdown` the client would read a proper end."""
+        self.close_connection = True
+        self.log_request("hung up")
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        socket.close(self.connection.detach())
 
 
 class Server(ThreadingTCPServer):
@@ -148,32 +178,55 @@ def running_server(
     clock: Callable[[], datetime] = utc_now,
     token_lifetime: int = 3600,
     slow_seconds: float = 60,
+    webhook_url: str = "",
+    webhook_secret: str = "",
     is_logging: bool = False,
 ) -> Iterator[str]:
     """A sandbox that serves as long as the block lasts; gives its address, without a slash at the end."""
-    sandbox = Sandbox(clock, token_lifetime, slow_seconds)
+    log = _log if is_logging else _keep_quiet
+    webhooks = Webhooks(webhook_url, webhook_secret, clock, log) if webhook_url else None
+    sandbox = Sandbox(clock, token_lifetime, slow_seconds, webhooks)
     with Server((host, port), sandbox, is_logging=is_logging) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox")
-        thread.start()
+        threads = [threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox")]
+        if webhooks:
+            threads.append(threading.Thread(target=webhooks.run, args=(server.stopping,), name="sandbox webhooks"))
+        for thread in threads:
+            thread.start()
         try:
             yield server.url
         finally:
             server.stopping.set()
             server.shutdown()
-            thread.join()
+            for thread in threads:
+                thread.join()
+
+
+def _log(line: str) -> None:
+    # In one write, for other threads log too.
+    print(f"sandbox: {line}\n", end="", file=sys.stderr, flush=True)
+
+
+def _keep_quiet(line: str) -> None:
+    """Nobody wants to read the log."""
 
 
 def main() -> None:
     """Serves until it is told to stop."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox.server", description="A stand-in for Amili.")
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox.server",
+        description="A stand-in for Amili.",
+        epilog="Webhooks are signed with SANDBOX_WEBHOOK_SECRET of the environment, which nobody else can read there.",
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
     parser.add_argument("--token-lifetime", type=int, default=3600, metavar="SECONDS")
+    parser.add_argument("--webhook-url", default="", metavar="URL", help="told of each batch that finishes")
     options = parser.parse_args()
+    secret = os.environ.get("SANDBOX_WEBHOOK_SECRET", "")
     # Blocked before any thread starts, so that the signal waits for us instead of ending the process.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
-        with running_server(**vars(options), is_logging=True) as url:
+        with running_server(**vars(options), webhook_secret=secret, is_logging=True) as url:
             print(f"sandbox: {url}/", file=sys.stderr, flush=True)
             signal.sigwait(STOP_SIGNALS)
     except OSError as problem:

@@ -98,7 +98,7 @@ def _serve(place: Place, decided: Mapping[str, str]) -> NoReturn:
     _write_private(left_file, "".join(f"{name}={value}\n" for name, value in decided.items()))
     try:
         with Processes(place.var_dir, _environment(place, decided), ROOT) as processes:
-            told = _prepare(processes, place.var_dir, decided)
+            told = _prepare(processes, place, decided)
             _start_services(processes, place)
             _await_page(processes, place)
             _tell(place, decided, told)
@@ -180,6 +180,7 @@ def _sandbox_settings(place: Place) -> dict[str, str]:
     if _given("AMILI_CLIENT_ID") or _given("AMILI_TOKEN"):
         return {}
     origin = f"http://127.0.0.1:{_sandbox_port(place.var_dir)}"
+    webhook_secret = secrets.token_urlsafe(32)
     return {
         "SANDBOX": "on",
         "SANDBOX_URL": f"{origin}/",
@@ -188,6 +189,8 @@ def _sandbox_settings(place: Place) -> dict[str, str]:
         "AMILI_CLIENT_ID": "sandbox",
         "AMILI_CLIENT_SECRET": secrets.token_urlsafe(16),
         "AMILI_ORGANIZATION_IDS": ",".join(f"{id_}={name}" for id_, name in ORGANISATIONS.items()),
+        "AMILI_WEBHOOK_SECRETS": webhook_secret,
+        "SANDBOX_WEBHOOK_SECRET": webhook_secret,
     }
 
 
@@ -209,11 +212,12 @@ def _environment(place: Place, decided: Mapping[str, str]) -> dict[str, str]:
 # ---------------------------------------------------------------------------------------------- steps
 
 
-def _prepare(processes: Processes, var_dir: Path, decided: Mapping[str, str]) -> str:
+def _prepare(processes: Processes, place: Place, decided: Mapping[str, str]) -> str:
     """Bring database and static files to where the services need them; give what the demo has to say."""
     if url := decided.get("SANDBOX_URL"):
-        arguments = ("-m", "sandbox.server", "--port", url.rstrip("/").rpartition(":")[2])
-        processes.start("sandbox", *arguments, log=var_dir / SANDBOX_LOG)
+        port = url.rstrip("/").rpartition(":")[2]
+        arguments = ("-m", "sandbox.server", "--port", port, "--webhook-url", f"{place.address}hooks/amili/")
+        processes.start("sandbox", *arguments, log=place.var_dir / SANDBOX_LOG)
     status, output = processes.run("prepare", "-m", "sandbox.prepare")
     lines = output.strip().splitlines()
     if status and len(lines) > 1:
@@ -232,7 +236,7 @@ def _start_services(processes: Processes, place: Place) -> None:
     alone = ("--without-gossip", "--without-mingle")
     # To run as root is discouraged by Celery at each start; it is how containers run, and only this machine is served.
     quiet = ("-W", "ignore:You're running the worker with superuser")
-    processes.start("worker", *quiet, *celery, "worker", "--concurrency", "2", "--loglevel", "WARNING", *alone)
+    processes.start("worker", *quiet, *celery, "worker", "--concurrency", "4", "--loglevel", "WARNING", *alone)
     processes.start("beat", *celery, "beat", "--schedule", schedule, "--loglevel", "WARNING")
 
 

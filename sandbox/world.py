@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
 from random import Random
@@ -49,6 +50,7 @@ def _minute(moment: datetime) -> int:
     return int(moment.timestamp()) // 60
 
 
+@lru_cache(maxsize=2 * MINUTES_LISTED)
 def _born_in(minute: int, seed: int) -> Batch:
     batch_id = _id_of(minute, seed)
     random = Random(batch_id.int)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -19,56 +19,9 @@ import pytest
 import requests
 
 from sandbox import world
-from sandbox.rows import CREDITORS
 from sandbox.server import running_server
-
-NORDLYS, SORVEST = CREDITORS[0].id, CREDITORS[1].id
-NOON = datetime(2026, 5, 4, 12, 0, 59, tzinfo=UTC)
-
-
-class Clock:
-    """A clock that moves when it is told to."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-
-class Amili(requests.Session):
-    """A signed-in client of a running sandbox."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self.url = url
-        body = self.post(f"{url}/token", data=credentials(), timeout=5).json()
-        self.headers["Authorization"] = f"Bearer {body['access_token']}"
-
-    def ask(self, path: str, **query: str | int) -> requests.Response:
-        return self.get(f"{self.url}/collection/v1{path}", params=query, timeout=5, allow_redirects=False)
-
-    def batch(self, batch: UUID | str) -> dict[str, Any]:
-        """A batch's data, by the old path or, when that does not know it, by its organisation's."""
-        paths = ["", *(f"/orgs/{organisation}" for organisation in world.ORGANISATIONS)]
-        answers = (self.ask(f"{path}/batches/{batch}") for path in paths)
-        return next(answer.json()["data"] for answer in answers if answer.status_code == 200)
-
-    def start(self, **order: object) -> dict[str, str]:
-        answer = self.post(f"{self.url}/sandbox/batches", json=order, timeout=5)
-        assert answer.status_code == 201, answer.text
-        return dict(answer.json())
-
-
-def credentials(**changed: str) -> dict[str, str]:
-    return {"grant_type": "client_credentials", "client_id": "sandbox", "client_secret": "any", **changed}
-
-
-def demo(words: str) -> UUID:
-    return next(batch for batch, description in world.DEMO.items() if words in description)
+from sandbox.servers import free_port
+from tests.sandboxed import NOON, NORDLYS, SORVEST, Amili, Clock, credentials, demo
 
 
 @pytest.fixture(scope="module")
@@ -194,44 +147,6 @@ def test_the_large_batch_is_whole_and_built_once(amili: Amili) -> None:
     assert batch.data(NOON) is batch.data(NOON + timedelta(days=1))
 
 
-# Misbehaviour
-
-
-@pytest.mark.parametrize("status", [401, 403, 404, 409, 422, 429, 500, 503])
-def test_a_batch_that_is_always_an_error_is_so_by_every_path(amili: Amili, status: int) -> None:
-    batch = demo(f"Always {status}")
-    for path in ("", f"/orgs/{NORDLYS}", f"/orgs/{SORVEST}"):
-        answer = amili.ask(f"{path}/batches/{batch}")
-        assert answer.status_code == status
-        assert ("Retry-After" in answer.headers) == (status == 429)
-
-
-def test_answers_that_are_wrong_in_their_body(amili: Amili) -> None:
-    page = amili.ask(f"/batches/{demo('HTML page')}")
-    assert page.status_code == 200
-    assert page.text.startswith("<!doctype html>")
-    cut = amili.ask(f"/batches/{demo('cut in the middle')}")
-    assert cut.status_code == 200
-    with pytest.raises(ValueError, match=r"line \d+ column \d+"):
-        cut.json()
-    asked = demo("another batch")
-    assert amili.ask(f"/batches/{asked}").json()["data"]["batchId"] != str(asked)
-
-
-def test_the_slow_batch_takes_its_time(amili: Amili) -> None:
-    start = perf_counter()
-    assert amili.ask(f"/batches/{demo('a minute')}").status_code == 200
-    assert perf_counter() - start >= 0.3
-
-
-def test_a_stop_does_not_wait_for_a_slow_answer() -> None:
-    with running_server() as url, Amili(url) as session:
-        with pytest.raises(requests.ReadTimeout):
-            session.get(f"{url}/collection/v1/batches/{demo('a minute')}", timeout=0.2)
-        start = perf_counter()
-    assert perf_counter() - start < 5
-
-
 # Ordinary batches
 
 
@@ -298,14 +213,6 @@ def test_an_old_generation_batch_has_no_end_until_it_is_there(amili: Amili, cloc
     assert ended["failed"] in ([], [None])
 
 
-def test_ordered_misbehaviour_comes_first_and_then_ends(amili: Amili) -> None:
-    batch = amili.start(generation="A", fate="success", queued_seconds=0, faults=[503, 429, "html"])["batchId"]
-    answers = [amili.ask(f"/batches/{batch}") for _ in range(5)]
-    assert [answer.status_code for answer in answers] == [503, 429, 200, 200, 200]
-    assert answers[2].headers["Content-Type"].startswith("text/html")
-    assert answers[3].json() == answers[4].json()
-
-
 @pytest.mark.parametrize(
     "order",
     [
@@ -318,6 +225,7 @@ def test_ordered_misbehaviour_comes_first_and_then_ends(amili: Amili) -> None:
         {"faults": 503},
         {"faults": ["fire"]},
         {"faults": [200]},
+        {"faults": ["well"] * 1001},
         [],
         None,
     ],
@@ -370,11 +278,50 @@ def test_a_list_is_narrowed_by_state_and_type(amili: Amili) -> None:
     assert amili.ask(f"/orgs/{SORVEST}/batches", Type="NONE").json()["data"] == []
 
 
-def test_a_page_is_never_larger_than_a_hundred(amili: Amili) -> None:
+def test_a_page_is_never_larger_than_a_hundred_and_quick_when_asked_again(amili: Amili) -> None:
     assert len(amili.ask("/batches", PageSize=5_000).json()["data"]) == 100
+    start = perf_counter()
+    assert amili.ask("/batches", PageSize=100).status_code == 200
+    assert perf_counter() - start < 0.5
 
 
-@pytest.mark.parametrize("query", [{"PageSize": "0"}, {"PageSize": "x"}, {"PageToken": "x"}])
+def test_a_batch_started_just_now_is_listed_first_and_moves_no_page(amili: Amili) -> None:
+    first = amili.ask(f"/orgs/{SORVEST}/batches", PageSize=3).json()
+    token = first["summary"]["nextPageToken"]
+    second = amili.ask(f"/orgs/{SORVEST}/batches", PageSize=3, PageToken=token).json()["data"]
+    started = amili.start(generation="C", queued_seconds=0)
+    newest = amili.ask(f"/orgs/{SORVEST}/batches", PageSize=4).json()["data"]
+    assert newest[0]["batchId"] == started["batchId"]
+    assert newest[1:] == first["data"]
+    assert amili.ask(f"/orgs/{SORVEST}/batches", PageSize=3, PageToken=token).json()["data"] == second
+
+
+def test_both_directions_list_the_same(amili: Amili) -> None:
+    def walk(direction: str) -> list[str]:
+        found: list[str] = []
+        token: dict[str, str] = {}
+        while True:
+            body = amili.ask(f"/orgs/{SORVEST}/batches", SortDirection=direction, State="FAILED", **token).json()
+            found += [batch["batchId"] for batch in body["data"]]
+            if not body["summary"]["nextPageToken"]:
+                return found
+            token = {"PageToken": body["summary"]["nextPageToken"]}
+
+    newest_first = walk("DESC")
+    assert len(newest_first) > 40
+    assert newest_first == list(reversed(walk("ASC")))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"PageSize": "0"},
+        {"PageSize": "x"},
+        {"PageToken": "x"},
+        {"PageToken": uuid4().hex},
+        {"SortDirection": "sideways"},
+    ],
+)
 def test_a_list_refuses_what_it_does_not_understand(amili: Amili, query: dict[str, str]) -> None:
     assert amili.ask("/batches", **query).status_code == 400
 
@@ -394,12 +341,19 @@ def test_the_page_lists_demo_and_live_batches_and_runs_no_script(url: str, clock
 
 
 def test_the_form_of_the_page_starts_a_batch_and_shows_its_id(url: str, amili: Amili) -> None:
-    fields = {"generation": "A", "fate": "partial", "objects": "40", "queued_seconds": "0", "fault": "503"}
-    page = requests.post(f"{url}/sandbox/batches", data=fields, timeout=5)
+    fields = {"generation": "A", "fate": "partial", "objects": "40", "queued_seconds": "0"}
+    page = requests.post(f"{url}/sandbox/batches", data={**fields, "fault": ["well", "503", "well"]}, timeout=5)
     started = re.search(r"Started: <code>([0-9a-f-]{36})", page.text)
     assert started
-    assert amili.ask(f"/batches/{started[1]}").status_code == 503
+    assert [amili.ask(f"/batches/{started[1]}").status_code for _ in range(4)] == [200, 503, 200, 200]
     assert len(amili.batch(started[1])["succeeded"]) == 35
+
+
+def test_the_form_of_the_page_offers_every_fault(url: str) -> None:
+    page = requests.get(url, timeout=5).text
+    offered = set(re.findall(r'<option value="([^"]+)"', page))
+    batches = (world.find(batch, NOON) for batch in world.DEMO)
+    assert {str(batch.fault) for batch in batches if batch and batch.fault} <= offered
 
 
 def test_the_page_escapes_what_its_address_holds(url: str) -> None:
@@ -433,11 +387,6 @@ def test_a_body_that_cannot_be_read_ends_the_connection(url: str, headers: dict[
     answer.read()
     assert (answer.status, answer.will_close) == (status, True)
     connection.close()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def spawn(port: int) -> "subprocess.Popen[str]":
