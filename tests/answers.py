@@ -3,11 +3,11 @@
 import json
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPResponse
 
 type Json = dict[str, Any]
@@ -119,7 +119,13 @@ class Network(HTTPAdapter):
         """Where the requests went, in order."""
         return [str(request.path_url) for request in self.requests]
 
-    def carry(self, session: requests.Session) -> requests.Session:
+    def carry[S: Mountable](self, session: S) -> S:
         """The session, with this network in place of the real one."""
         session.mount("https://", self)
         return session
+
+
+class Mountable(Protocol):
+    """A session, ours or the library's."""
+
+    def mount(self, prefix: str, adapter: BaseAdapter) -> None: ...

@@ -1,24 +1,31 @@
 """Questions to Amili: which roads are walked, what each answer means, and what is never sent or told."""
 
-import gzip
-import socket
-import struct
-import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
-from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
 import requests
 
 from batches.amili.client import AmiliClient
-from batches.amili.errors import AmiliError, Forbidden, KeysRefused, Later, NotThere, NotUnderstood, Refused
-from batches.amili.payload import read_batch
+from batches.amili.errors import (
+    AmiliError,
+    Busy,
+    Conflict,
+    Forbidden,
+    Gone,
+    KeysRefused,
+    Later,
+    NotThere,
+    NotUnderstood,
+    Refused,
+)
+from batches.amili.payload import read_batch, read_list
 from batches.amili.token import ClientCredentials, ReadyToken
-from batches.amili.transport import MOST_BYTES, AmiliSession
+from batches.amili.transport import AmiliSession, Gate
 from sandbox import world
 from sandbox.rows import CREDITORS
 from sandbox.server import running_server
@@ -43,20 +50,30 @@ def ask(
 ) -> tuple[bytes | AmiliError, Network]:
     """What comes of a question about the batch, and the network that it went through."""
     network = Network(answer)
-    session = network.carry(AmiliSession(version="1"))
+    return outcome(client_on(network, organisations, signed_in), organisation), network
+
+
+def client_on(
+    network: Network,
+    organisations: Iterable[UUID] = (),
+    signed_in: bool = False,
+    gate: Gate | None = None,
+    **options: Any,
+) -> AmiliClient:
+    session = network.carry(AmiliSession(version="1", gate=gate, sleep=lambda _: None))
     keys = ClientCredentials(session=session, auth_url="https://auth.example", client_id="id", client_secret=SECRET)
-    client = AmiliClient(
+    return AmiliClient(
         session=session,
         api_url="https://api.example/collection/v1",
         token=keys if signed_in else ReadyToken(TOKEN),
         organization_ids=organisations,
+        **options,
     )
-    return outcome(client, organisation), network
 
 
 def outcome(client: AmiliClient, organisation: UUID | None = None, batch: UUID = BATCH) -> bytes | AmiliError:
     try:
-        return client.get_batch(batch, organisation)
+        return client.get_batch(batch, organisation).body
     except AmiliError as problem:
         return problem
 
@@ -92,15 +109,28 @@ def test_where_a_road_is_closed_the_organisations_of_the_settings_are_tried_in_o
     assert network.paths == [PLAIN, FIRST_ROAD, SECOND_ROAD]
 
 
-def test_no_road_is_walked_twice() -> None:
+def test_a_batch_whose_organisation_is_known_is_not_looked_for_at_others() -> None:
     answer, network = ask(only(THIRD_ROAD), organisation=OTHER, organisations=[ORGANISATION, OTHER, THIRD])
-    assert answer == b"found"
-    assert network.paths == [SECOND_ROAD, PLAIN, FIRST_ROAD, THIRD_ROAD]
+    assert type(answer) is NotThere
+    assert network.paths == [SECOND_ROAD, PLAIN]
+
+
+@pytest.mark.parametrize(("at_home", "plain"), [(403, 404), (404, 403)])
+def test_a_batch_whose_organisation_is_known_is_forbidden_where_a_door_is_closed(at_home: int, plain: int) -> None:
+    statuses = {FIRST_ROAD: at_home, PLAIN: plain}
+    answer, _ = ask(lambda request: (statuses[request.path_url], b""), organisation=ORGANISATION)
+    assert type(answer) is Forbidden
 
 
 @pytest.mark.parametrize(
     ("plain", "first", "second", "kind"),
-    [(404, 404, 404, NotThere), (403, 403, 403, Forbidden), (403, 404, 403, NotThere), (410, 403, 403, NotThere)],
+    [
+        (404, 404, 404, NotThere),
+        (403, 403, 403, Forbidden),
+        (403, 404, 403, NotThere),
+        (410, 403, 403, Gone),
+        (404, 403, 410, Gone),
+    ],
 )
 def test_a_batch_is_forbidden_only_where_no_road_was_ours_to_walk(
     plain: int, first: int, second: int, kind: type[AmiliError]
@@ -115,61 +145,85 @@ def test_a_batch_is_forbidden_only_where_no_road_was_ours_to_walk(
 def test_any_other_problem_ends_the_walk_at_once(status: int) -> None:
     answer, network = ask(always(status), organisations=[ORGANISATION, OTHER])
     assert isinstance(answer, AmiliError)
-    assert network.paths == [PLAIN]
+    assert set(network.paths) == {PLAIN}
 
 
-# What each answer means
+def test_a_search_that_takes_too_long_is_given_up() -> None:
+    network = Network(always(404))
+    clock = iter([0.0, 1.0, 19.0, 20.5])
+    client = client_on(network, [ORGANISATION, OTHER, THIRD], clock=lambda: next(clock))
+    answer = outcome(client)
+    assert (type(answer), str(answer)) == (Later, "Amili took too long to answer")
+    assert network.paths == [PLAIN, FIRST_ROAD]
+
+
+def test_an_answer_comes_with_what_amili_calls_the_exchange() -> None:
+    client = client_on(Network(lambda _: (200, b"body", {"X-Amili-Request-Id": "r-1"})))
+    assert client.get_batch(BATCH) == (200, b"body", "r-1", None)
+
+
+# Lists
+
+
+def test_a_page_of_a_list_is_asked_for_as_documented() -> None:
+    network = Network(always(200))
+    client = client_on(network)
+    assert client.list_batches(ORGANISATION).body == b"of no interest"
+    client.list_batches(OTHER, "a token/+&", size=7, newest_first=False)
+    urls = [urlsplit(str(request.url)) for request in network.requests]
+    assert [url.path for url in urls] == [f"/collection/v1/orgs/{each}/batches" for each in (ORGANISATION, OTHER)]
+    assert [parse_qs(url.query) for url in urls] == [
+        {"PageSize": ["100"], "SortDirection": ["DESC"]},
+        {"PageSize": ["7"], "PageToken": ["a token/+&"]},
+    ]
+    assert [bearer_of(request) for request in network.requests] == [f"Bearer {TOKEN}"] * 2
 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [
-        (300, Refused),
-        (400, Refused),
-        (401, KeysRefused),
-        (403, Forbidden),
-        (404, NotThere),
-        (408, Later),
-        (409, Refused),
-        (410, NotThere),
-        (418, Refused),
-        (422, Refused),
-        (423, Refused),
-        (425, Later),
-        (429, Later),
-        (500, Later),
-        (501, Later),
-        (502, Later),
-        (503, Later),
-        (504, Later),
-        (599, Later),
-    ],
+    [(400, Refused), (401, KeysRefused), (403, Forbidden), (404, NotThere), (409, Conflict), (429, Busy), (500, Later)],
 )
-def test_every_status_says_what_to_do_and_nothing_of_the_body(status: int, kind: type[AmiliError]) -> None:
-    answer, _ = ask(always(status))
-    assert type(answer) is kind
-    assert str(answer) == f"Amili answered {status}"
+def test_a_list_that_cannot_be_had_says_what_to_do(status: int, kind: type[AmiliError]) -> None:
+    with pytest.raises(AmiliError) as caught:
+        client_on(Network(always(status))).list_batches(ORGANISATION)
+    assert type(caught.value) is kind
+    assert caught.value.status == status
 
 
-@pytest.mark.parametrize(
-    ("problem", "words"),
-    [
-        (requests.ConnectTimeout, "Amili did not answer in time"),
-        (requests.ReadTimeout, "Amili did not answer in time"),
-        (requests.ConnectionError, "Amili could not be reached (ConnectionError)"),
-        (requests.exceptions.SSLError, "Amili could not be reached (SSLError)"),
-        (requests.exceptions.ChunkedEncodingError, "Amili could not be reached (ChunkedEncodingError)"),
-    ],
-)
-def test_a_network_that_fails_means_later(problem: type[Exception], words: str) -> None:
-    def fail(_: requests.PreparedRequest) -> Reply:
-        raise problem(f"Bearer {TOKEN}")
+def test_a_token_that_is_refused_for_a_list_is_replaced_once() -> None:
+    network = Network(signing_in(lambda request: 401 if bearer_of(request) == "Bearer t1" else 200))
+    assert client_on(network, signed_in=True).list_batches(ORGANISATION).body == b"body"
+    assert [bearer_of(request) for request in network.requests] == ["", "Bearer t1", "", "Bearer t2"]
 
-    answer, network = ask(fail, organisations=[ORGANISATION])
-    assert type(answer) is Later
-    assert str(answer) == words
-    assert network.paths == [PLAIN]
-    assert TOKEN not in "".join(traceback.format_exception(answer))
+
+# What all processes hear
+
+
+class Ear:
+    """A gate that is open, and notes what it hears."""
+
+    def __init__(self) -> None:
+        self.heard_of: list[tuple[str, str, str, str]] = []
+
+    def enter(self) -> None: ...
+
+    def heard(self, kind: str, subject: str, problem: AmiliError | None, request_id: str) -> None:
+        self.heard_of.append((kind, subject, problem.trouble if problem else "", request_id))
+
+
+def test_every_request_is_told_of_by_its_kind_and_what_it_is_about() -> None:
+    ear = Ear()
+    network = Network(signing_in(lambda request: 200 if request.path_url == FIRST_ROAD else 404))
+    client = client_on(network, [ORGANISATION], signed_in=True, gate=ear)
+    client.get_batch(BATCH)
+    with pytest.raises(NotThere):
+        client.list_batches(ORGANISATION)
+    assert ear.heard_of == [
+        ("token", "", "", ""),
+        ("batch", str(BATCH), "not_there", ""),
+        ("batch", str(BATCH), "", ""),
+        ("list", str(ORGANISATION), "not_there", ""),
+    ]
 
 
 # Tokens
@@ -182,10 +236,11 @@ def test_a_token_that_is_refused_is_replaced_once() -> None:
     assert [bearer_of(request) for request in network.requests] == ["", "Bearer t1", "", "Bearer t2"]
 
 
-def test_keys_are_refused_when_a_fresh_token_is_refused_too() -> None:
-    answer, network = ask(signing_in(lambda _: 401), organisations=[ORGANISATION], signed_in=True)
-    assert type(answer) is KeysRefused
-    assert network.paths == ["/token", PLAIN, "/token", PLAIN]
+def test_keys_are_refused_when_a_fresh_token_is_refused_too_and_no_third_one_is_fetched_for_the_next_question() -> None:
+    network = Network(signing_in(lambda _: 401))
+    client = client_on(network, [ORGANISATION], signed_in=True)
+    assert [type(outcome(client)) for _ in range(3)] == [KeysRefused] * 3
+    assert network.paths == ["/token", PLAIN, "/token", PLAIN, PLAIN, PLAIN]
 
 
 def test_a_ready_token_that_is_refused_is_not_sent_again() -> None:
@@ -230,21 +285,10 @@ def signing_in(status: Callable[[requests.PreparedRequest], int]) -> Callable[[r
 # What goes out
 
 
-def test_every_request_has_the_bearer_time_limits_and_our_name() -> None:
+def test_every_request_has_the_bearer_and_changes_nothing() -> None:
     _, network = ask(always(404), organisations=[ORGANISATION, OTHER])
     assert [bearer_of(request) for request in network.requests] == [f"Bearer {TOKEN}"] * 3
-    assert all(connect and read for connect, read in network.timeouts)
-    assert all(
-        str(request.headers["User-Agent"]).startswith("amili-batch-dashboard/1 ") for request in network.requests
-    )
     assert {request.method for request in network.requests} == {"GET"}
-
-
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_no_redirect_is_followed(status: int) -> None:
-    answer, network = ask(lambda _: (status, b"", {"Location": f"https://elsewhere.example{FIRST_ROAD}"}))
-    assert type(answer) is Refused
-    assert network.paths == [PLAIN]
 
 
 def test_a_netrc_file_does_not_replace_the_bearer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,7 +325,7 @@ def demo(words: str) -> UUID:
 
 @pytest.mark.parametrize("batch", world.SHOWN, ids=lambda batch: world.DEMO[batch])
 def test_every_batch_of_the_sandbox_is_found_and_read(url: str, batch: UUID) -> None:
-    answer = client_of(url).get_batch(batch)
+    answer = client_of(url).get_batch(batch).body
     assert read_batch(answer, batch).batch_id == batch
 
 
@@ -291,9 +335,9 @@ def test_every_batch_of_the_sandbox_is_found_and_read(url: str, batch: UUID) -> 
         ("Always 401", KeysRefused),
         ("Always 403", Forbidden),
         ("Always 404", NotThere),
-        ("Always 409", Refused),
+        ("Always 409", Conflict),
         ("Always 422", Refused),
-        ("Always 429", Later),
+        ("Always 429", Busy),
         ("Always 500", Later),
         ("Always 503", Later),
     ],
@@ -305,7 +349,7 @@ def test_every_error_of_the_sandbox_is_understood(url: str, words: str, kind: ty
 @pytest.mark.parametrize("words", ["An HTML page", "JSON that is cut", "about another batch"])
 def test_every_answer_of_the_sandbox_that_is_none_is_not_understood(url: str, words: str) -> None:
     batch = demo(words)
-    answer = client_of(url).get_batch(batch)
+    answer = client_of(url).get_batch(batch).body
     with pytest.raises(NotUnderstood):
         read_batch(answer, batch)
 
@@ -325,73 +369,13 @@ def test_wrong_keys_are_refused_by_the_sign_in(url: str) -> None:
     assert str(answer) == "Amili's sign-in refused our client id and secret (401)"
 
 
-@pytest.mark.parametrize("sent", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"])
-def test_a_connection_that_breaks_off_means_later(sent: bytes) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = Thread(target=break_off, args=(listener, sent))
-        thread.start()
-        answer = outcome(client_of(f"http://127.0.0.1:{listener.getsockname()[1]}", TOKEN))
-        thread.join()
-    assert type(answer) is Later
-
-
-def break_off(listener: socket.socket, sent: bytes) -> None:
-    """Answers with this and a reset."""
-    connection, _ = listener.accept()
-    with connection:
-        connection.recv(65536)
-        connection.sendall(sent)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def test_a_server_that_is_away_means_later() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    answer = outcome(client_of(f"http://127.0.0.1:{port}", TOKEN))
-    assert str(answer) == "Amili could not be reached (ConnectionError)"
-
-
-class Upstream:
-    """A server on loopback that sends what it is told to, byte by byte if need be."""
-
-    def __init__(self, send: Callable[[socket.socket], None]) -> None:
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.server.getsockname()[1]}"
-        self.thread = Thread(target=self._serve, args=(send,), daemon=True)
-        self.thread.start()
-
-    def _serve(self, send: Callable[[socket.socket], None]) -> None:
-        connection, _ = self.server.accept()
-        with connection, suppress(OSError):
-            connection.recv(65_536)
-            send(connection)
-
-    def ask(self, **limits: float) -> bytes:
-        with self.server:
-            session = AmiliSession(version="1", **limits)  # type: ignore[arg-type]
-            client = AmiliClient(session=session, api_url=self.url, token=ReadyToken(TOKEN))
-            return client.get_batch(BATCH)
-
-
-def test_an_answer_that_unpacks_to_more_than_we_take_is_turned_away_in_small_pieces() -> None:
-    bomb = gzip.compress(b" " * (MOST_BYTES + 1), 9)
-    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()
-    with pytest.raises(NotUnderstood, match="larger than 64 MiB"):
-        Upstream(lambda connection: connection.sendall(head + bomb)).ask()
-
-
-def test_an_answer_that_drips_is_not_waited_for() -> None:
-    def drip(connection: socket.socket) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        for _ in range(50):
-            connection.sendall(b" ")
-            time.sleep(0.05)
-
-    with pytest.raises(Later, match="did not answer in time"):
-        Upstream(drip).ask(whole_timeout=0.3)
-
-
-def test_a_redirect_to_nowhere_is_an_error_of_ours() -> None:
-    head = b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n"
-    with pytest.raises(AmiliError):
-        Upstream(lambda connection: connection.sendall(head)).ask()
+def test_the_lists_of_the_sandbox_lead_to_their_batches_page_by_page(url: str) -> None:
+    client = client_of(url)
+    for organisation in world.ORGANISATIONS:
+        page = read_list(client.list_batches(organisation, size=3).body)
+        rest = read_list(client.list_batches(organisation, page.next_token, size=3).body)
+        found = [*page.items, *rest.items]
+        assert (len({item.batch_id for item in found}), page.unreadable + rest.unreadable) == (6, 0)
+        assert [item.created_at for item in found] == sorted((item.created_at for item in found), reverse=True)
+        for item in found:
+            assert read_batch(item.body, item.batch_id).organization_id == organisation

@@ -74,6 +74,10 @@ class Fields:
             self.odd.append(name)
             return [raw]
 
+    def absent(self, *names: str) -> list[str]:
+        """Which of these lists the object leaves out, or holds null in place of."""
+        return [name for name in names if self._fields.get(name) in (None, Raw(b"null"))]
+
     def rows[R: Row](self, name: str, row_type: type[R]) -> list[R]:
         """A list's items as rows: all at once where they are as documented, else one by one."""
         try:

@@ -6,20 +6,28 @@ object that holds the error rows (https://docs.amili.dev/get-batch-by-id-3939029
 decoded typed and all at once, and only where one does not fit are they taken singly, keeping in `extra` what we cannot name.
 """
 
-import json
-import math
-import re
-import sys
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
-import msgspec
 from msgspec import Meta, Raw, Struct, field
 
+from batches.amili.envelope import data_of, identity, list_of
 from batches.amili.errors import NotUnderstood
 from batches.amili.fields import Fields, Row, source
+
+__all__ = [
+    "BatchSnapshot",
+    "ErrorRow",
+    "LedgerResponse",
+    "ListPage",
+    "Listed",
+    "Succeeded",
+    "identity",
+    "read_batch",
+    "read_list",
+]
 
 # ------------------------------------------------------------------------------------------ shapes
 
@@ -56,6 +64,7 @@ class Succeeded(Row, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=
 # What an entry that says nothing is read as: `{}` and `null`.
 _NO_SUCCESS = (Succeeded(), Succeeded(extra="null"))
 _NO_ERROR = (ErrorRow(), ErrorRow(extra="null"))
+_NO_FAILURE = ("null", "{}")
 
 
 class BatchSnapshot(Struct, frozen=True, kw_only=True, dict=True):
@@ -74,11 +83,12 @@ class BatchSnapshot(Struct, frozen=True, kw_only=True, dict=True):
     succeeded: list[Succeeded] = []
     failed: list[str] = []
     odd_fields: list[str] = []  # names of fields whose value is not of the documented type
+    absent_lists: list[str] = []  # names of lists that the answer leaves out, or holds null in place of
 
     @cached_property
     def failed_items(self) -> int:
         """How many entries of `failed` say anything: the documented example holds a bare null."""
-        return sum(item not in ("null", "{}") for item in self.failed)
+        return sum(item not in _NO_FAILURE for item in self.failed)
 
     @cached_property
     def succeeded_objects(self) -> int:
@@ -97,10 +107,37 @@ class BatchSnapshot(Struct, frozen=True, kw_only=True, dict=True):
         """How many objects failed, by whichever list knows of more."""
         return max(self.failed_items, self.objects_with_errors)
 
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether this can stand for the batch's own answer, where it was found in a list of batches.
+
+        What a list tells of each batch is not documented: its example holds empty entries in place of rows. So anything
+        that is missing, empty, odd or does not bear out the status speaks against it, and the batch is asked about.
+        """
+        has_gaps = self.odd_fields or self.absent_lists or self.created_at is None
+        return not has_gaps and not self._has_placeholders and self._bears_out_its_status
+
+    @property
+    def _has_placeholders(self) -> bool:
+        return (
+            self.succeeded_objects < len(self.succeeded)
+            or self.failed_items < len(self.failed)
+            or any(row in _NO_ERROR for row in self.errors)
+        )
+
+    @property
+    def _bears_out_its_status(self) -> bool:
+        """A finished batch has rows: a list that says how batches ended may still leave their rows out."""
+        succeeded, failed = bool(self.succeeded), bool(self.failed_objects)
+        if self.status:
+            rows = {"QUEUED": True, "SUCCESS": succeeded, "PARTIAL": succeeded and failed, "FAILED": failed}
+            return rows.get(self.status.strip().upper(), False)
+        return succeeded or failed or self.finished_at is None
+
 
 def read_batch(body: bytes, batch_id: UUID) -> BatchSnapshot:
     """Read an answer about `batch_id`. Raises NotUnderstood, and nothing else, when it is none."""
-    fields = _open(body)
+    fields = data_of(body)
     if not fields.keys() & {"batchId", "status"}:
         raise NotUnderstood("The answer names neither a batch nor a status")
     answer = Fields(fields)
@@ -122,64 +159,44 @@ def read_batch(body: bytes, batch_id: UUID) -> BatchSnapshot:
         succeeded=answer.rows("succeeded", Succeeded),
         failed=[source(item) for item in answer.items("failed")],
         odd_fields=answer.odd + [f"status.{name}" for name in parts.odd],
+        absent_lists=[*answer.absent("succeeded", "failed"), *([] if status else parts.absent("errors"))],
     )
 
 
-# ------------------------------------------------------------------------------------------ the envelope
+# ------------------------------------------------------------------------------------------ lists
 
 
-class _Envelope(Struct):
-    data: dict[str, Raw]
+class Listed(NamedTuple):
+    """A batch as a list tells of it: `body` is what an answer about it alone would be, its `data` byte for byte."""
+
+    batch_id: UUID
+    body: bytes
+    created_at: datetime | None
 
 
-_envelope = msgspec.json.Decoder(_Envelope)
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+class ListPage(NamedTuple):
+    """One page of a list of batches. `next_token` is empty on the last one."""
+
+    items: list[Listed]
+    next_token: str
+    unreadable: int  # items that name no batch
 
 
-def _open(body: bytes) -> dict[str, Raw]:
-    """The fields of `data`, undecoded."""
-    if rb"\u0000" in body:  # JSON may hold it, PostgreSQL's text may not
-        return _open_mended(body)
+def read_list(body: bytes) -> ListPage:
+    """Read a page of https://docs.amili.dev/getbatchesbyorganization-4148061e0. Raises NotUnderstood when it is none.
+
+    Rows stay undecoded: most batches of a page are known already.
+    """
+    raw_items, next_token = list_of(body)
+    items = [item for item in map(_listed, raw_items) if item]
+    return ListPage(items, next_token, len(raw_items) - len(items))
+
+
+def _listed(item: Raw) -> Listed | None:
+    body = b'{"data":%b}' % item
     try:
-        body.decode()  # the envelope's fields stay undecoded, and their bytes unchecked
-        return _envelope.decode(body).data
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _open_mended(body)
-
-
-def _open_mended(body: bytes) -> dict[str, Raw]:
-    """For what is JSON to some: a byte order mark, lone surrogates, U+0000, NaN, bytes that are not UTF-8."""
-    try:
-        return _envelope.decode(_mend(body)).data
-    except json.JSONDecodeError as problem:
-        raise NotUnderstood(_why_not_json(body, problem.pos)) from None
-    except RecursionError:
-        raise NotUnderstood("The answer is nested too deeply to be a batch") from None
-    except msgspec.MsgspecError:
-        raise NotUnderstood("The answer is JSON, but holds no batch under “data”") from None
-
-
-def _mend(body: bytes) -> bytes:
-    text = body.decode("utf-8-sig", "replace")
-    loose = json.loads(text, parse_constant=lambda _: None, parse_float=_finite, parse_int=_countable)
-    text = json.dumps(loose, ensure_ascii=False)
-    return _ESCAPED_NUL.sub("\\1\ufffd", _LONE_SURROGATE.sub("\ufffd", text)).encode()
-
-
-def _finite(text: str) -> float | str:
-    number = float(text)
-    return number if math.isfinite(number) else text
-
-
-def _countable(text: str) -> int | str:
-    return int(text) if len(text) < sys.int_info.default_max_str_digits else text
-
-
-def _why_not_json(body: bytes, position: int) -> str:
-    start = body.strip()[:1]
-    if not start:
-        return "The answer is empty"
-    if start == b"<":
-        return "The answer is a web page, not JSON"
-    return f"The answer is not whole JSON: it goes wrong at character {position}"
+        fields = Fields(data_of(body))
+    except NotUnderstood:
+        return None
+    batch_id = fields.uuid("batchId")
+    return Listed(batch_id, body, fields.moment("createdAt")) if batch_id else None
