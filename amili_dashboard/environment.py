@@ -3,6 +3,7 @@
 Each setting may also come from a file: NAME_FILE=/path takes the place of NAME.
 """
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def positive(text: str) -> int:
+    """A whole number from one."""
+    if not count(text):
+        raise ValueError("must be at least 1")
+    return int(text)
+
+
 def switch(text: str) -> bool:
     """A word for yes or no. A misspelt one must not quietly turn safety off."""
     words = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
@@ -62,6 +70,24 @@ def switch(text: str) -> bool:
         return words[text.lower()]
     except KeyError:
         raise ValueError("must be on or off") from None
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """A cast that takes one of these words, in any case."""
+
+    def cast(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"must be {' or '.join(words)}")
+        return text.lower()
+
+    return cast
+
+
+def header_name(text: str) -> str:
+    """The name of an HTTP header. Servers drop those with an underscore."""
+    if not re.fullmatch("[A-Za-z0-9-]+", text):
+        raise ValueError("must be the name of an HTTP header, such as X-Webhook-Signature")
+    return text
 
 
 def address(name: str, *schemes: str, **default: str) -> str:

@@ -4,8 +4,10 @@ A setting that is missing or malformed refuses the start with one line; the READ
 """
 
 import tomllib
+from datetime import UTC, datetime
 from logging import getLevelNamesMapping
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.csp import CSP
@@ -15,13 +17,18 @@ from amili_dashboard.environment import (
     amili_url,
     count,
     env,
+    header_name,
     listed,
+    one_of,
     organizations,
+    positive,
     read_file,
     refuse,
     setting,
     switch,
 )
+
+STARTED_AT = datetime.now(UTC)  # of this process: the others, that should be here, may still be starting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -35,6 +42,9 @@ read_file(VAR_DIR / "local.env")
 SECRET_KEY = setting("SECRET_KEY")
 if len(SECRET_KEY) < 32:
     refuse("SECRET_KEY", "must have at least 32 characters, chosen at random")
+SECRET_KEY_FALLBACKS = setting("SECRET_KEY_FALLBACKS", listed, default=[])
+if any(len(key) < 32 for key in SECRET_KEY_FALLBACKS):
+    refuse("SECRET_KEY_FALLBACKS", "must be former values of SECRET_KEY, separated by commas")
 DEBUG = setting("DEBUG", switch, default=False)
 ALLOWED_HOSTS = setting("ALLOWED_HOSTS", listed, default=[])
 if not (ALLOWED_HOSTS or DEBUG):
@@ -53,14 +63,33 @@ AMILI_CLIENT_ID = setting("AMILI_CLIENT_ID", default="")
 AMILI_CLIENT_SECRET = setting("AMILI_CLIENT_SECRET", default="")
 if not AMILI_TOKEN and not (AMILI_CLIENT_ID and AMILI_CLIENT_SECRET):
     refuse("AMILI_CLIENT_ID", "set it and AMILI_CLIENT_SECRET, or AMILI_TOKEN in their place")
+AMILI_HOSTS = {urlsplit(url).hostname or "" for url in (AMILI_API_URL, AMILI_AUTH_URL)}  # nothing is sent anywhere else
 AMILI_ORGANIZATIONS = organizations(setting("AMILI_ORGANIZATION_IDS", listed, default=[]))
 AMILI_CASE_URL = setting("AMILI_CASE_URL", default="")
 if AMILI_CASE_URL and not (AMILI_CASE_URL.startswith(("https://", "http://")) and "{case_id}" in AMILI_CASE_URL):
     refuse("AMILI_CASE_URL", "must be a web address that holds {case_id}")
 
+AMILI_REQUESTS_PER_SECOND = setting("AMILI_REQUESTS_PER_SECOND", positive, default=20)
+AMILI_MAX_ANSWER_MIB = setting("AMILI_MAX_ANSWER_MIB", positive, default=64)
+AMILI_TIME_LIMITS = {"connect": 4.0, "read": 15.0, "whole": 20.0}  # seconds; a task and its LEASE last longer
+AMILI_DISCOVERY_DAYS = setting("AMILI_DISCOVERY_DAYS", count, default=30)
+
 # True only while the bundled stand-in for Amili answers: every page says so.
 SANDBOX = setting("SANDBOX", switch, default=False)
 SANDBOX_URL = setting("SANDBOX_URL", default="")
+
+# ---------------------------------------------------------------------------------------------- webhook
+
+# How Amili signs is not public, so that it can be said here. Without a secret nobody can call.
+AMILI_WEBHOOK_SECRETS = setting("AMILI_WEBHOOK_SECRETS", listed, default=[])
+if any(len(secret) < 16 for secret in AMILI_WEBHOOK_SECRETS):
+    refuse("AMILI_WEBHOOK_SECRETS", "each must have at least 16 characters; they are separated by commas")
+AMILI_WEBHOOK_SIGNATURE_HEADER = setting("AMILI_WEBHOOK_SIGNATURE_HEADER", header_name, default="X-Webhook-Signature")
+AMILI_WEBHOOK_ALGORITHM = setting("AMILI_WEBHOOK_ALGORITHM", one_of("sha256", "sha512"), default="sha256")
+AMILI_WEBHOOK_ENCODING = setting("AMILI_WEBHOOK_ENCODING", one_of("hex", "base64"), default="hex")
+AMILI_WEBHOOK_PREFIX = setting("AMILI_WEBHOOK_PREFIX", default="")
+AMILI_WEBHOOK_TIMESTAMP_HEADER = setting("AMILI_WEBHOOK_TIMESTAMP_HEADER", header_name, default="")
+AMILI_WEBHOOK_TOLERANCE = setting("AMILI_WEBHOOK_TOLERANCE", positive, default=300)
 
 # ---------------------------------------------------------------------------------------------- engines
 
@@ -73,24 +102,32 @@ _options = DATABASES["default"].setdefault("OPTIONS", {})
 # A socket's directory stands in the query, where psycopg would find it but `manage.py dbshell` would not.
 DATABASES["default"]["HOST"] = _options.pop("host", DATABASES["default"]["HOST"])
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted database costs nobody an error page
-_options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
+# A page gives up on an absent database after four seconds. Attempts to connect end as soon: the pause between them doubles,
+# and would be minutes long after a long absence.
+_options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 4, "reconnect_timeout": 4}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
+    # The rate limits of the sign-in: they bind all processes, and hold while Valkey is away.
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    },
+    "sessions": {
+        "BACKEND": "staff.sessions.SessionCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "amili",
-        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1},
-    }
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+    },
 }
-# Reads of the session cost no query; the table keeps people signed in when the cache is emptied.
-SESSION_ENGINE = "staff.sessions"
+# Reads of the session cost no query; the table keeps people signed in when the cache is emptied or away.
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_CACHE_ALIAS = "sessions"
 SESSION_COOKIE_AGE = 12 * 3600  # a working day
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A page that queues work gives up on an absent broker within a second: the database has noted the wish by then.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
     "socket_connect_timeout": 0.5,
@@ -102,19 +139,14 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_TIME_LIMIT = 110  # less than the LEASE of batches.pace: a task must not outlive its claim
+CELERY_TASK_TIME_LIMIT = 45  # less than the LEASE of batches.pace: a task must not outlive its claim
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # KiB; one giant answer must not keep its memory for good
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
-    "refresh_due_batches": {"task": "batches.tasks.refresh_due_batches", "schedule": 1.0, "options": {"expires": 2}},
+    name: {"task": f"batches.tasks.{name}", "schedule": seconds, "options": {"expires": 2 * seconds}}
+    for name, seconds in {"refresh_due_batches": 1.0, "discover_due_lists": 5.0, "forget_old": 3600.0}.items()
 }
-if SANDBOX:
-    CELERY_BEAT_SCHEDULE["follow_newest"] = {
-        "task": "sandbox.tasks.follow_newest",
-        "schedule": 15.0,
-        "options": {"expires": 15},
-    }
 
 # ---------------------------------------------------------------------------------------------- web
 

@@ -1,8 +1,11 @@
-"""How often we ask Amili about a batch: a pure function of its age and of who is looking."""
+"""How often we ask Amili about a batch: pure functions of its age, of who is looking, and of what went wrong."""
 
 from datetime import datetime, timedelta
 
-LEASE = timedelta(seconds=120)
+from batches.meanings import AGAIN
+from batches.words import Trouble
+
+LEASE = timedelta(seconds=50)
 """For how long one asker has a batch for itself: longer than a task may run (CELERY_TASK_TIME_LIMIT)."""
 
 WATCHED = timedelta(seconds=1.5)  # the next tick after it makes two seconds
@@ -12,6 +15,9 @@ WATCH_LASTS = timedelta(seconds=25)
 
 LOOK_FOR = timedelta(hours=1)
 """A batch that Amili does not know is looked for this long: it may be seconds old."""
+
+LATE_CHECK = timedelta(hours=1)
+"""How long after the last change a finished batch is asked about once more: what is said of it may be corrected."""
 
 _BY_AGE = [  # (until this age, ask this often)
     (timedelta(minutes=2), timedelta(seconds=5)),
@@ -34,6 +40,7 @@ def is_watched(watched_at: datetime | None, now: datetime) -> bool:
     return watched_at is not None and now - watched_at < WATCH_LASTS
 
 
-def after_failure(pace: timedelta) -> timedelta:
-    """When Amili is away, the watched pace would hammer it."""
-    return max(pace, timedelta(seconds=10))
+def after(trouble: Trouble, step: timedelta | None, wait: timedelta) -> timedelta | None:
+    """Time until the next question when the last one went wrong: the pace, but never before Amili wants it (`wait`)."""
+    least = AGAIN[trouble]
+    return None if step is None or least is None else max(step, least, wait)

@@ -1,30 +1,28 @@
-"""Asks Amili about a batch and turns the answer into rows: the only writer of Amili's facts."""
+"""Asks Amili about batches, records what comes of it, and sets the time of the next question."""
 
-import hashlib
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from functools import cache
-from typing import Any
+from datetime import datetime, timedelta
+from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
-from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import models, transaction
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from batches.amili import payload
-from batches.amili.client import AmiliClient
-from batches.amili.errors import AmiliError, NotUnderstood
+from batches.amili.errors import AmiliError, NotUnderstood, Paused
 from batches.amili.payload import BatchSnapshot
-from batches.amili.token import ClientCredentials, ReadyToken
-from batches.amili.transport import AmiliSession
-from batches.models import Batch, ErrorRow, FailedItem, LedgerResponse, SucceededItem, TimelineEntry
-from batches.pace import LEASE, after_failure, is_watched, pace
-from batches.verdict import doubts_about, outcome_of
+from batches.amili.transport import Reply
+from batches.facts import Question, answer_fields, set_facts, write_rows
+from batches.models import Answer, Batch, TimelineEntry
+from batches.pace import LATE_CHECK, LEASE, after, is_watched, pace
+from batches.upstream import Away, amili_client
 from batches.words import Source, Trouble
 
 Kind = TimelineEntry.Kind
+LONGEST_PUT_OFF = timedelta(seconds=5)
 
 
 class OwnError(AmiliError):
@@ -33,82 +31,132 @@ class OwnError(AmiliError):
     trouble = Trouble.OWN_FAULT.value
 
 
-@cache
-def amili_client() -> AmiliClient:
-    """The client of this process, built from the settings."""
-    session = AmiliSession(version=settings.VERSION)
-    token = (
-        ReadyToken(settings.AMILI_TOKEN)
-        if settings.AMILI_TOKEN
-        else ClientCredentials(
-            session=session,
-            auth_url=settings.AMILI_AUTH_URL,
-            client_id=settings.AMILI_CLIENT_ID,
-            client_secret=settings.AMILI_CLIENT_SECRET,
-        )
-    )
-    return AmiliClient(
-        session=session, api_url=settings.AMILI_API_URL, token=token, organization_ids=settings.AMILI_ORGANIZATIONS
-    )
+class Found(NamedTuple):
+    """A batch that a list names, and what the list says of it: all, or a part that is no answer."""
+
+    batch_id: UUID
+    created_at: datetime | None
+    reply: Reply
+    snapshot: BatchSnapshot | None
 
 
-def refresh(batch_id: UUID, *, asked_at: datetime) -> Batch:
+def refresh(known: Batch, *, asked_at: datetime) -> Batch:
     """Ask Amili about a batch and record what comes of it. The caller holds the claim, taken at `asked_at`."""
-    organization_id, source = Batch.objects.values_list("organization_id", "asked_by").get(pk=batch_id)
+    question = Question(asked_at, Source(known.asked_by))
     try:
-        body = amili_client().get_batch(batch_id, organization_id)
-        return record(batch_id, body, asked_at=asked_at, source=Source(source))
+        reply = amili_client().get_batch(known.pk, known.organization_id)
+        return _confirmed(known, reply, question) or record(known.pk, reply, question)
+    except Paused as pause:
+        return _put_off(known, pause, question)
     except AmiliError as problem:
-        return record_failure(batch_id, problem, asked_at=asked_at, source=Source(source))
+        return record_failure(known.pk, problem, question)
     except Exception as fault:
         # Nobody is left waiting for an answer that a fault of ours keeps from being recorded.
-        record_failure(batch_id, OwnError(type(fault).__name__), asked_at=asked_at, source=Source(source))
+        record_failure(known.pk, OwnError(type(fault).__name__), question)
         raise
 
 
-def record(batch_id: UUID, body: bytes, *, asked_at: datetime, source: Source = Source.CHECK) -> Batch:
+def record(batch_id: UUID, reply: Reply, question: Question) -> Batch:
     """Make our rows what this answer says. The same answer twice only moves `checked_at`."""
-    digest = hashlib.sha256(body).digest()
+    digest = payload.identity(reply.body)
     known = Batch.objects.values_list("digest", flat=True).get(pk=batch_id)
     try:
         # Read before the transaction, so that nobody waits for a lock while a large answer is decoded.
-        snapshot = None if bytes(known) == digest else payload.read_batch(body, batch_id)
+        snapshot = None if bytes(known) == digest else payload.read_batch(reply.body, batch_id)
     except NotUnderstood as problem:
-        return record_failure(batch_id, problem, asked_at=asked_at, source=source, body=body)
+        return record_failure(batch_id, problem, question, reply)
     with _locked(batch_id) as batch:
-        if batch.asked_at and batch.asked_at > asked_at:
-            return batch  # a question asked later was answered sooner
+        answer = partial(_keep_answer, batch, reply, digest, question)
+        if batch.asked_at and batch.asked_at > question.asked_at:
+            answer()  # one more version; but a question asked later was answered sooner, and counts
+            return batch
         is_new, had_trouble = bytes(batch.digest) != digest, bool(batch.trouble)
         if had_trouble:
-            _note(batch, Kind.RECOVERED, asked_at, source)
+            _note(batch, Kind.RECOVERED, question)
         if is_new:
             # Unread where it was like the last one a moment ago, and another has been recorded since.
-            _replace_facts(batch, snapshot or payload.read_batch(body, batch_id), asked_at, source)
+            _replace_facts(batch, snapshot or payload.read_batch(reply.body, batch_id), question, answer)
             batch.digest = digest
-        if is_new or had_trouble:  # after one that was not understood, the last understood is the newest again
-            _keep_answer(batch, body, digest)
+        elif had_trouble:  # after one that was not understood, the last understood is the newest again
+            answer()
         batch.trouble, batch.trouble_detail, batch.trouble_since = Trouble.NONE, "", None
-        batch.checked_at = asked_at
-        _plan_next(batch, asked_at, source)
+        batch.checked_at = question.asked_at
+        _plan_next(batch, question)
         return batch
 
 
-def record_failure(
-    batch_id: UUID, problem: AmiliError, *, asked_at: datetime, source: Source = Source.CHECK, body: bytes | None = None
-) -> Batch:
+def record_failure(batch_id: UUID, problem: AmiliError, question: Question, reply: Reply | None = None) -> Batch:
     """Note that a question was not answered. What we knew stays; a body that we cannot read is kept as it came."""
     with _locked(batch_id) as batch:
-        if batch.asked_at and batch.asked_at > asked_at:
+        if batch.asked_at and batch.asked_at > question.asked_at:
             return batch  # as in `record`: what was heard since counts
-        if body is not None:
-            _keep_answer(batch, body, hashlib.sha256(body).digest(), problem=str(problem))
-        is_sought_anew = source != Source.CHECK and _is_lost(batch)
+        answer = None
+        if reply is not None:
+            answer = _keep_answer(batch, reply, payload.identity(reply.body), question, problem=str(problem))
+        is_sought_anew = question.source != Source.CHECK and _is_lost(batch)
         if batch.trouble != problem.trouble or is_sought_anew:
-            batch.trouble, batch.trouble_since = Trouble(problem.trouble), asked_at
-            _note(batch, Kind.TROUBLE, asked_at, source, detail=str(problem))
+            batch.trouble, batch.trouble_since = Trouble(problem.trouble), question.asked_at
+            _note(batch, Kind.TROUBLE, question, answer, detail=str(problem), request_id=problem.request_id)
         batch.trouble_detail = str(problem)
-        _plan_next(batch, asked_at, source)
+        _plan_next(batch, question, wait=timedelta(seconds=problem.retry_after or 0))
         return batch
+
+
+def _confirmed(known: Batch, reply: Reply, question: Question) -> Batch | None:
+    """The usual case in one statement: nothing has changed, neither at Amili nor, since `known` was read, here."""
+    if known.trouble or bytes(known.digest) != payload.identity(reply.body):
+        return None
+    next_check_at = _next_check(known, question)
+    if not Batch.objects.confirm(known, question.asked_at, next_check_at):
+        return None
+    known.next_check_at = next_check_at
+    return known
+
+
+def _put_off(known: Batch, pause: Paused, question: Question) -> Batch:
+    """Nothing was asked. Who waits for an answer is told why none comes; a scheduled check quietly takes place later."""
+    if isinstance(pause, Away) and question.source not in (Source.CHECK, Source.DISCOVERY):
+        return record_failure(known.pk, pause, question)
+    wait = min(max(timedelta(seconds=pause.until), timedelta(seconds=1)), LONGEST_PUT_OFF)
+    Batch.objects.put_back(known.pk, question.asked_at, timezone.now() + wait)
+    return known
+
+
+def record_new(found: Sequence[Found], organization_id: UUID, question: Question) -> None:
+    """Follow batches that a list names: with their facts where it tells all of them, else to be asked about in their turn.
+
+    Raises IntegrityError where somebody else has begun to follow one of them at this moment.
+    """
+    batches = [_new_batch(each, organization_id, question) for each in found]
+    whole = [(batch, each) for batch, each in zip(batches, found, strict=True) if each.snapshot]
+    with transaction.atomic():
+        Batch.objects.bulk_create(batches)
+        write_rows({batch.pk: each.snapshot for batch, each in whole if each.snapshot})
+        answers = Answer.objects.bulk_create(
+            Answer(batch=batch, digest=batch.digest, **answer_fields(each.reply, question)) for batch, each in whole
+        )
+        TimelineEntry.objects.bulk_create(
+            [_entry(batch, Kind.FIRST_SEEN, question) for batch in batches]
+            + [_entry(answer.batch, Kind.CHANGED, question, answer) for answer in answers]
+        )
+
+
+def _new_batch(found: Found, organization_id: UUID, question: Question) -> Batch:
+    now = question.asked_at
+    batch = Batch(
+        pk=found.batch_id,
+        organization_id=organization_id,
+        created_at=found.created_at,
+        first_seen_at=now,
+        next_check_at=now,
+        asked_by=question.source,
+    )
+    if found.snapshot:
+        set_facts(batch, found.snapshot, now)
+        batch.digest = payload.identity(found.reply.body)
+        batch.asked_at = batch.checked_at = now
+        batch.next_check_at, batch.asked_by = _next_check(batch, question), Source.CHECK
+    return batch
 
 
 @contextmanager
@@ -121,136 +169,81 @@ def _locked(batch_id: UUID) -> Iterator[Batch]:
 # ------------------------------------------------------------------------------------------ facts
 
 
-def _replace_facts(batch: Batch, snapshot: BatchSnapshot, now: datetime, source: Source) -> None:
+def _replace_facts(
+    batch: Batch, snapshot: BatchSnapshot, question: Question, keep_answer: Callable[[], Answer]
+) -> None:
     before = _gist(batch)
-    for name in (
-        "type",
-        "status",
-        "statuscode",
-        "created_at",
-        "finished_at",
-        "created_by",
-        "succeeded_objects",
-        "failed_objects",
-        "odd_fields",
-    ):
-        setattr(batch, name, getattr(snapshot, name))
-    batch.outcome, batch.doubts = outcome_of(snapshot), doubts_about(snapshot)
-    # An answer that leaves the organisation out does not make us forget the road to the batch.
-    batch.organization_id = snapshot.organization_id or batch.organization_id
-    batch.error_count, batch.response_count = len(snapshot.errors), len(snapshot.responses)
-    batch.succeeded_count, batch.failed_item_count = len(snapshot.succeeded), len(snapshot.failed)
-    batch.changed_at = now
-    _replace_rows(batch.pk, snapshot)
+    set_facts(batch, snapshot, question.asked_at)
+    write_rows({batch.pk: snapshot})
+    answer = keep_answer()
     if not batch.digest or before != _gist(batch):
-        _note(batch, Kind.CHANGED, now, source)
+        _note(batch, Kind.CHANGED, question, answer)
 
 
 def _gist(batch: Batch) -> tuple[str, str, int, int]:
     return batch.outcome, batch.status, batch.succeeded_objects, batch.failed_objects
 
 
-def _keep_answer(batch: Batch, body: bytes, digest: bytes, *, problem: str = "") -> None:
+def _keep_answer(batch: Batch, reply: Reply, digest: bytes, question: Question, *, problem: str = "") -> Answer:
     """Keep a distinct answer once; one that comes again is the newest again."""
-    known = batch.answers.filter(digest=digest)
-    if not known.update(received_at=timezone.now(), problem=problem):
-        batch.answers.create(
-            digest=digest,
-            received_at=timezone.now(),
-            problem=problem,
-            size=len(body),
-            compressed=zlib.compress(body, 1),
+    answer, is_new = Answer.objects.defer("compressed").get_or_create(
+        batch=batch, digest=digest, defaults=answer_fields(reply, question, problem)
+    )
+    if not is_new:
+        batch.answers.filter(pk=answer.pk).update(
+            received_at=Greatest("received_at", question.asked_at), problem=problem
         )
+    return answer
 
 
-def _note(batch: Batch, kind: Kind, at: datetime, source: Source, detail: str = "") -> None:
-    TimelineEntry.objects.create(
+def _note(batch: Batch, kind: Kind, question: Question, answer: Answer | None = None, **more: str) -> None:
+    _entry(batch, kind, question, answer, **more).save()
+
+
+def _entry(batch: Batch, kind: Kind, question: Question, answer: Answer | None = None, **more: str) -> TimelineEntry:
+    return TimelineEntry(
         batch=batch,
-        at=at,
+        at=question.asked_at,
         kind=kind,
-        source=source,
-        outcome=batch.outcome,
+        source=question.source,
+        outcome=batch.outcome if kind != Kind.FIRST_SEEN else "",
         status=batch.status,
         succeeded_objects=batch.succeeded_objects,
         failed_objects=batch.failed_objects,
-        detail=detail,
+        answer=answer,
+        **more,
     )
-
-
-# ------------------------------------------------------------------------------------------ rows
-
-
-def _replace_rows(batch_id: UUID, snapshot: BatchSnapshot) -> None:
-    """All rows anew, in Amili's order; error rows also ranked by object index, those without one last."""
-    for table in (ErrorRow, LedgerResponse, SucceededItem, FailedItem):
-        table.objects.filter(batch_id=batch_id).delete()
-    errors = sorted(
-        enumerate(snapshot.errors), key=lambda row: 2**63 if row[1].objectindex is None else row[1].objectindex
-    )
-    _copy(
-        ErrorRow,
-        ("batch_id", "rank", "position", "extra", "object_name", "object_index", "message"),
-        (
-            (batch_id, rank, position, row.extra, row.objectname or "", row.objectindex, row.message or "")
-            for rank, (position, row) in enumerate(errors)
-        ),
-    )
-    _copy(
-        LedgerResponse,
-        ("batch_id", "position", "extra", "object_name", "object_index", "ledger_reference", "status_statuscode"),
-        (
-            (batch_id, n, r.extra, r.objectname or "", r.objectindex, r.ledgerref or "", r.status_statuscode or "")
-            for n, r in enumerate(snapshot.responses)
-        ),
-    )
-    _copy(
-        SucceededItem,
-        ("batch_id", "position", "extra", "kind", "invoice_number", "invoice_id", "case_id"),
-        (
-            (batch_id, n, r.extra, r.kind or "", r.invoice_number or "", r.invoice_id or "", r.case_id or "")
-            for n, r in enumerate(snapshot.succeeded)
-        ),
-    )
-    _copy(
-        FailedItem, ("batch_id", "position", "extra"), ((batch_id, n, item) for n, item in enumerate(snapshot.failed))
-    )
-
-
-def _copy(table: type[models.Model], columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
-    """PostgreSQL's COPY: a sixth of the time of INSERTs."""
-    names = ", ".join(columns)
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table._meta.db_table} ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
 
 
 # ------------------------------------------------------------------------------------------ the next question
 
 
-def _plan_next(batch: Batch, asked_at: datetime, source: Source) -> None:
+def _plan_next(batch: Batch, question: Question, wait: timedelta = timedelta()) -> None:
     """Give the claim back, set the time of the next question and save."""
-    batch.asked_at = asked_at
-    if batch.claimed_until == asked_at + LEASE:  # else somebody else has claimed it since
+    batch.asked_at = question.asked_at
+    if batch.claimed_until == question.asked_at + LEASE:  # else somebody else has claimed it since
         batch.claimed_until = None
     batch.revision += 1
-    wanted_meanwhile = batch.next_check_at is not None and batch.next_check_at > asked_at
+    wanted_meanwhile = batch.next_check_at is not None and batch.next_check_at > question.asked_at
     if not wanted_meanwhile:
-        batch.next_check_at, batch.asked_by = _next_check(batch), Source.CHECK
+        batch.next_check_at, batch.asked_by = _next_check(batch, question, wait), Source.CHECK
         if batch.next_check_at is None and batch.trouble == Trouble.NOT_THERE:
-            _note(batch, Kind.GAVE_UP, asked_at, source)
+            _note(batch, Kind.GAVE_UP, question)
     batch.save(force_update=True)
 
 
-def _next_check(batch: Batch) -> datetime | None:
+def _next_check(batch: Batch, question: Question, wait: timedelta = timedelta()) -> datetime | None:
     now = timezone.now()
-    # Somebody wished to know more of a finished batch, and was not told yet: go on while there is trouble.
-    if _is_lost(batch) or (batch.is_finished and not batch.trouble):
+    if _is_lost(batch):
         return None
+    if batch.is_finished and not batch.trouble:
+        late_check = (batch.changed_at or now) + LATE_CHECK
+        return late_check if question.asked_at < late_check else None
     # What has not changed for long will hardly change in the next second.
     unchanged_for = now - max(filter(None, (batch.changed_at or batch.first_seen_at, batch.trouble_since)))
     step = pace(unchanged_for, watched=is_watched(batch.watched_at, now))
-    if step and batch.trouble:
-        step = after_failure(step)
+    if batch.trouble:
+        step = after(Trouble(batch.trouble), step, wait)
     return now + step if step else None
 
 

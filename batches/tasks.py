@@ -1,22 +1,24 @@
 """When things happen: each task takes an id, returns quietly when there is nothing to do, and may run twice without harm."""
 
 import logging
+import math
 from collections.abc import Iterable
 from functools import partial
 from uuid import UUID
 
-from celery import shared_task
+from celery import Task, shared_task
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from batches import sync
-from batches.models import Batch
+from batches import broker, discovery, sync
+from batches.models import Batch, Connection, Delivery, Discovery, Traffic, Walk, Worker
 from batches.words import Source
 
 logger = logging.getLogger(__name__)
 
-DISPATCH_AT_MOST = 200
-"""Batches queued per tick, so that one tick never floods the queue; the longest overdue go first."""
+STALE_AFTER = 2
+"""Seconds after which a queued batch is dropped from the queue: it is due still, and a later tick queues it again."""
 
 
 def ask_now(batch_ids: Iterable[UUID], source: Source = Source.PERSON) -> None:
@@ -41,21 +43,53 @@ def follow(batch_ids: Iterable[UUID], source: Source = Source.PERSON) -> None:
 def _queue(batch_ids: Iterable[UUID]) -> None:
     """The first that cannot be queued ends it, so that a page waits for an absent broker once and not a hundred times."""
     for batch_id in batch_ids:
-        refresh_batch.delay(str(batch_id))
+        if not broker.put(refresh_batch, str(batch_id), expires=STALE_AFTER):
+            return
 
 
 @shared_task
 def refresh_batch(batch_id: str) -> None:
     """Ask Amili about one batch, if it is due and nobody else is asking."""
     now = timezone.now()
-    if not Batch.objects.claim(UUID(batch_id), now):
-        return
-    batch = sync.refresh(UUID(batch_id), asked_at=now)
-    logger.info("batch %s: %s", batch_id, batch.trouble or batch.outcome)
+    if claimed := Batch.objects.claim(UUID(batch_id), now):
+        batch = sync.refresh(claimed, asked_at=now)
+        logger.info("batch %s: %s", batch_id, batch.trouble or batch.outcome)
+
+
+@shared_task(bind=True)
+def refresh_due_batches(self: Task) -> None:  # type: ignore[type-arg]
+    """Queue what is due, no more than may be asked in a tick: who comes first is decided anew at the next.
+
+    One that is queued twice is asked about once: the second finds it no longer due.
+    """
+    now = timezone.now()
+    Worker.objects.give_pulse(self.request.hostname or "worker", now)
+    if Connection.objects.filter(open_until__gt=now).exists():
+        return  # Amili is away: the time for a probe has not come
+    most = math.ceil(settings.AMILI_REQUESTS_PER_SECOND * STALE_AFTER)
+    _queue(Batch.objects.due(now).most_urgent_first(now).values_list("pk", flat=True)[:most])
 
 
 @shared_task
-def refresh_due_batches() -> None:
-    """Queue every batch that is due. One that is queued twice is asked about once: the second finds it no longer due."""
-    due = Batch.objects.due(timezone.now()).values_list("pk", flat=True)[:DISPATCH_AT_MOST]
-    _queue(due)
+def discover_due_lists() -> None:
+    """Queue the walks through lists that are due."""
+    now = timezone.now()
+    Discovery.objects.plan(settings.AMILI_ORGANIZATIONS, Walk.NEWEST, now)
+    Discovery.objects.plan(settings.AMILI_ORGANIZATIONS, Walk.SWEEP, now + discovery.PAUSES[Walk.SWEEP])
+    for walk_id in Discovery.objects.by_themselves().due(now).values_list("pk", flat=True):
+        discover_batches.apply_async((walk_id,), expires=5)
+
+
+@shared_task
+def discover_batches(walk_id: int) -> None:
+    """Go on with a walk through one organisation's list, if it is due and nobody else is on it."""
+    now = timezone.now()
+    if Discovery.objects.claim(walk_id, now):
+        discovery.walk_on(walk_id, claimed_at=now)
+
+
+@shared_task
+def forget_old() -> None:
+    """Drop the logs of what is long past."""
+    for table in (Traffic, Delivery, Worker):
+        table.objects.forget_old(timezone.now())

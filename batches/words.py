@@ -23,10 +23,13 @@ class Trouble(models.TextChoices):
 
     NONE = "", _("None")
     NOT_THERE = "not_there", _("Not found at Amili")
+    GONE = "gone", _("No longer at Amili")
     FORBIDDEN = "forbidden", _("No permission")
     KEYS_REFUSED = "keys_refused", _("Amili refuses our credentials")
     REFUSED = "refused", _("Amili turned the question down")
+    CONFLICT = "conflict", _("Amili reports a conflict")
     UNREACHABLE = "unreachable", _("Amili unreachable")
+    BUSY = "busy", _("Amili asks us to wait")
     NOT_UNDERSTOOD = "not_understood", _("Answer not understood")
     OWN_FAULT = "own_fault", _("A fault of this dashboard")
 
@@ -68,3 +71,5 @@ class Source(models.TextChoices):
     CHECK = "check", _("Scheduled check")
     PERSON = "person", _("Asked by a person")
     COMMAND = "command", _("Asked from the command line")
+    WEBHOOK = "webhook", _("Amili's webhook")
+    DISCOVERY = "discovery", _("Found in Amili's list")

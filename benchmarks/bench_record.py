@@ -24,6 +24,8 @@ from msgspec.json import Decoder
 
 from batches import sync
 from batches.amili import payload
+from batches.amili.transport import Reply
+from batches.facts import Question
 from batches.models import ErrorRow, SucceededItem
 from benchmarks.measure import at_most, compare, seconds
 from benchmarks.world import answer, followed_batch
@@ -68,7 +70,7 @@ def _empty_tables() -> None:
 
 
 def _record(batch_id: UUID, body: bytes) -> None:
-    sync.record(batch_id, body, asked_at=timezone.now())
+    sync.record(batch_id, Reply(200, body), Question(timezone.now()))
 
 
 # ------------------------------------------------------------------------------------------ the baseline

@@ -8,14 +8,16 @@ from uuid import UUID
 import pytest
 import requests
 from celery import current_app
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from batches import sync
-from batches.models import Batch
+from batches import sync, upstream
+from batches.amili.transport import Reply
+from batches.facts import Question
+from batches.models import Batch, Worker
 from sandbox import world
 from sandbox.server import running_server
 from staff.models import Person
@@ -30,12 +32,18 @@ def collected() -> None:
 
 @pytest.fixture(autouse=True)
 def clean_cache() -> None:
-    """Nothing in Valkey: no rate limit reached, no session cached, no task queued."""
-    cache.clear()
+    """Nothing in Valkey: no session cached, no task queued. What is in the database goes with the test's transaction."""
+    caches["sessions"].clear()
 
 
 @pytest.fixture
-def person(db: None) -> Person:
+def worker(db: None) -> None:
+    """A worker has just given a sign of life, so that no page says that it is away."""
+    Worker.objects.give_pulse("tests", timezone.now())
+
+
+@pytest.fixture
+def person(worker: None) -> Person:
     """A member of staff. Without a password, whose hash would take longer than most tests."""
     return Person.objects.create(username="kari", email="kari@example.no", first_name="Kari", last_name="Nordmann")
 
@@ -55,6 +63,7 @@ def visitor(db: None, collected: None) -> Client:
 
 
 type Record = Callable[..., Batch]
+type Work = Callable[[], int]
 
 
 @pytest.fixture
@@ -66,13 +75,13 @@ def recorded(db: None) -> Record:
         asked_at = at or timezone.now()
         Batch.objects.follow([batch_id], asked_at)
         Batch.objects.filter(pk=batch_id, next_check_at__gt=asked_at).update(next_check_at=asked_at)
-        return sync.record(batch_id, data if isinstance(data, bytes) else body(data), asked_at=asked_at)
+        return sync.record(batch_id, Reply(200, data if isinstance(data, bytes) else body(data)), Question(asked_at))
 
     return record
 
 
 @pytest.fixture
-def work() -> Callable[[], int]:
+def work() -> Work:
     """Do what a worker does, in this thread: take every message from the broker and run its task. Gives their number."""
 
     def run_all() -> int:
@@ -118,15 +127,16 @@ def amili(settings: Settings) -> Iterator[Amili]:
     with running_server(clock=amili.now) as amili.url:
         settings.AMILI_API_URL, settings.AMILI_AUTH_URL = f"{amili.url}/collection/v1", amili.url
         settings.AMILI_CLIENT_ID, settings.AMILI_CLIENT_SECRET = "sandbox", "any"
+        settings.AMILI_HOSTS = {"127.0.0.1"}
         settings.AMILI_ORGANIZATIONS = world.ORGANISATIONS
-        sync.amili_client.cache_clear()
+        upstream.forget_client()
         yield amili
-    sync.amili_client.cache_clear()
+    upstream.forget_client()
 
 
 @pytest.fixture
 def nobody_answers() -> Iterator[None]:
     """Amili is away: the addresses of the tests' settings refuse every connection."""
-    sync.amili_client.cache_clear()
+    upstream.forget_client()
     yield
-    sync.amili_client.cache_clear()
+    upstream.forget_client()

@@ -3,11 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings as site
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batches.amili.transport import CONNECT_TIMEOUT, READ_TIMEOUT
-from batches.pace import LEASE, WATCH_LASTS, WATCH_RENEWAL, WATCHED, after_failure, is_watched, pace
+from batches.amili.client import SEARCH_TIMEOUT
+from batches.amili.transport import WHOLE_TIMEOUT
+from batches.pace import LEASE, WATCH_LASTS, WATCH_RENEWAL, WATCHED, after, is_watched, pace
+from batches.words import Trouble
 
 NOW = datetime(2026, 3, 9, 14, 30, tzinfo=UTC)
 quick = settings(deadline=None, max_examples=100)
@@ -75,9 +78,22 @@ def test_a_watched_page_may_miss_one_renewal() -> None:
 
 
 def test_a_failure_slows_the_watched_pace_and_no_slower_one() -> None:
-    assert after_failure(WATCHED) == timedelta(seconds=10)
-    assert after_failure(timedelta(minutes=5)) == timedelta(minutes=5)
+    assert after(Trouble.UNREACHABLE, WATCHED, timedelta()) == timedelta(seconds=10)
+    assert after(Trouble.UNREACHABLE, timedelta(minutes=5), timedelta()) == timedelta(minutes=5)
 
 
-def test_a_claim_outlasts_an_answer_that_takes_all_the_time_it_may_with_a_sign_in_before() -> None:
-    assert timedelta(seconds=2 * (CONNECT_TIMEOUT + READ_TIMEOUT)) < LEASE
+def test_amili_is_not_asked_again_before_the_time_that_it_names() -> None:
+    assert after(Trouble.BUSY, WATCHED, timedelta(seconds=90)) == timedelta(seconds=90)
+
+
+def test_what_is_gone_is_not_asked_about_again() -> None:
+    assert after(Trouble.GONE, WATCHED, timedelta()) is None
+
+
+@pytest.mark.parametrize("trouble", set(Trouble) - {Trouble.NONE, Trouble.GONE})
+def test_after_every_trouble_a_batch_that_is_followed_is_asked_about_again(trouble: Trouble) -> None:
+    assert after(trouble, WATCHED, timedelta()) >= timedelta(seconds=10)
+
+
+def test_a_claim_outlasts_the_task_and_the_task_a_search_whose_last_answer_takes_all_the_time_it_may() -> None:
+    assert SEARCH_TIMEOUT + WHOLE_TIMEOUT < site.CELERY_TASK_TIME_LIMIT < LEASE.total_seconds()

@@ -10,8 +10,11 @@ from django.utils import timezone
 
 from batches import sync, tasks
 from batches.amili.errors import Forbidden, Later
+from batches.amili.transport import Reply
+from batches.facts import Question
 from batches.models import Answer, Batch, ErrorRow, TimelineEntry
-from batches.words import Outcome, Trouble
+from batches.pace import LATE_CHECK
+from batches.words import Outcome, Source, Trouble
 from sandbox import world
 from tests.answers import BATCH, ORGANISATION, body, error, ledger_response, of_first_generation, of_today, succeeded
 from tests.conftest import Amili, Record
@@ -111,7 +114,6 @@ def test_a_changed_answer_replaces_the_rows_and_stands_in_the_timeline_once(reco
 def test_a_finished_batch_goes_back_to_running_only_when_amili_says_so_later(recorded: Record) -> None:
     start = timezone.now() - 60 * SECONDS
     recorded(of_today(succeeded=[succeeded(1)]), start)
-    assert known().next_check_at is None
     recorded(of_today("QUEUED"), start - SECONDS)
     assert known().outcome == Outcome.SUCCEEDED
     recorded(of_today("QUEUED"), start + SECONDS)
@@ -125,9 +127,37 @@ def test_a_late_answer_to_an_early_question_replaces_nothing(recorded: Record) -
     recorded(of_first_generation(succeeded=[succeeded(1)]), start)
     before = Batch.objects.filter(pk=BATCH).values().get()
     recorded(of_first_generation(errors=[error(1)]), start - SECONDS)
-    assert Batch.objects.filter(pk=BATCH).values().get() == before
+    after = Batch.objects.filter(pk=BATCH).values().get()
+    assert {**after, "next_check_at": None} == {**before, "next_check_at": None}
     assert not ErrorRow.objects.exists()
     assert timeline() == ["first_seen", "succeeded"]
+    newest, late = Answer.objects.order_by("-received_at")
+    assert late.received_at == start - SECONDS, "it is kept, at its place in time"
+
+
+def test_a_finished_batch_gets_one_late_check(recorded: Record) -> None:
+    start = timezone.now() - 2 * LATE_CHECK
+    data = of_today(succeeded=[succeeded(1)])
+    assert recorded(data, start).next_check_at == start + LATE_CHECK
+    assert recorded(data, start + SECONDS).next_check_at == start + LATE_CHECK, "a wish in between does not replace it"
+    assert recorded(data, start + LATE_CHECK).next_check_at is None
+
+
+def test_an_answer_in_another_envelope_is_no_other_answer(recorded: Record) -> None:
+    data = of_today(succeeded=[succeeded(1)])
+    recorded(data)
+    sync.record(BATCH, Reply(200, body(data, {"status": "SUCCESS", "trace": "4711"})), Question(timezone.now()))
+    assert Answer.objects.count() == 1
+    assert timeline() == ["first_seen", "succeeded"]
+
+
+def test_an_answer_is_kept_with_its_request_id_and_who_made_us_ask(recorded: Record) -> None:
+    tasks.follow([BATCH])
+    reply = Reply(200, body(of_today("QUEUED")), request_id="req-7")
+    batch = sync.record(BATCH, reply, Question(timezone.now(), Source.WEBHOOK))
+    answer = batch.answers.get()
+    assert (answer.request_id, answer.source) == ("req-7", Source.WEBHOOK)
+    assert batch.timeline.get(kind="changed").answer == answer
 
 
 def test_error_rows_are_ranked_by_index_and_those_without_one_come_last(recorded: Record) -> None:
@@ -195,9 +225,9 @@ def test_an_understood_answer_ends_the_trouble(recorded: Record) -> None:
         ("Always 401", Trouble.KEYS_REFUSED),
         ("Always 403", Trouble.FORBIDDEN),
         ("Always 404", Trouble.NOT_THERE),
-        ("Always 409", Trouble.REFUSED),
+        ("Always 409", Trouble.CONFLICT),
         ("Always 422", Trouble.REFUSED),
-        ("Always 429", Trouble.UNREACHABLE),
+        ("Always 429", Trouble.BUSY),
         ("Always 500", Trouble.UNREACHABLE),
         ("Always 503", Trouble.UNREACHABLE),
         ("HTML page", Trouble.NOT_UNDERSTOOD),
@@ -221,9 +251,9 @@ def test_the_same_trouble_again_is_one_line_of_the_timeline_with_its_first_time(
     start = timezone.now() - 60 * SECONDS
     recorded(of_today("QUEUED"), start)
     for seconds in (1, 2, 3):
-        sync.record_failure(BATCH, Later("Amili answered 503"), asked_at=start + seconds * SECONDS)
+        sync.record_failure(BATCH, Later("Amili answered 503"), Question(start + seconds * SECONDS))
     assert known().trouble_since == start + SECONDS
-    sync.record_failure(BATCH, Forbidden("Amili answered 403"), asked_at=start + 4 * SECONDS)
+    sync.record_failure(BATCH, Forbidden("Amili answered 403"), Question(start + 4 * SECONDS))
     assert timeline() == ["first_seen", "queued", "trouble", "trouble"]
     assert known().outcome == Outcome.QUEUED
 
@@ -231,7 +261,7 @@ def test_the_same_trouble_again_is_one_line_of_the_timeline_with_its_first_time(
 def test_a_late_failure_of_an_early_question_does_not_hide_a_newer_answer(recorded: Record) -> None:
     start = timezone.now() - 60 * SECONDS
     recorded(of_today("QUEUED"), start)
-    sync.record_failure(BATCH, Later("Amili did not answer in time"), asked_at=start - 30 * SECONDS)
+    sync.record_failure(BATCH, Later("Amili did not answer in time"), Question(start - 30 * SECONDS))
     assert known().trouble == ""
     assert timeline() == ["first_seen", "queued"]
 
@@ -261,7 +291,7 @@ def test_a_wish_about_an_old_batch_is_not_dropped_when_amili_is_away(recorded: R
     Batch.objects.update(
         changed_at=timezone.now() - timedelta(days=90), first_seen_at=timezone.now() - timedelta(days=90)
     )
-    sync.record_failure(BATCH, Later("Amili answered 503"), asked_at=timezone.now())
+    sync.record_failure(BATCH, Later("Amili answered 503"), Question(timezone.now()))
     assert known().next_check_at is not None
 
 
@@ -275,8 +305,8 @@ def test_a_good_answer_that_comes_again_is_the_newest_again(recorded: Record) ->
 def test_an_answer_to_an_early_question_does_not_undo_a_later_failure(recorded: Record) -> None:
     start = timezone.now() - 60 * SECONDS
     recorded(of_today("QUEUED"), start)
-    sync.record_failure(BATCH, Later("Amili answered 503"), asked_at=start + 50 * SECONDS)
-    sync.record(BATCH, body(of_today("QUEUED")), asked_at=start + 10 * SECONDS)
+    sync.record_failure(BATCH, Later("Amili answered 503"), Question(start + 50 * SECONDS))
+    sync.record(BATCH, Reply(200, body(of_today("QUEUED"))), Question(start + 10 * SECONDS))
     assert known().trouble == Trouble.UNREACHABLE
 
 
@@ -285,7 +315,7 @@ def test_who_comes_home_late_does_not_give_away_the_claim_of_another(db: None) -
     Batch.objects.follow([BATCH], start)
     assert Batch.objects.claim(BATCH, start)
     assert Batch.objects.claim(BATCH, start + 150 * SECONDS), "the first claim has run out"
-    sync.record(BATCH, body(of_today("QUEUED")), asked_at=start)
+    sync.record(BATCH, Reply(200, body(of_today("QUEUED"))), Question(start))
     assert known().claimed_until is not None
 
 
@@ -313,7 +343,7 @@ def test_a_wish_that_came_while_we_asked_is_not_lost(db: None) -> None:
     asked_at = timezone.now()
     assert Batch.objects.claim(BATCH, asked_at)
     tasks.ask_now([BATCH])
-    sync.record(BATCH, body(of_today(succeeded=[succeeded(1)])), asked_at=asked_at)
+    sync.record(BATCH, Reply(200, body(of_today(succeeded=[succeeded(1)]))), Question(asked_at))
     assert BATCH in Batch.objects.due(timezone.now()).values_list("pk", flat=True)
 
 
@@ -323,7 +353,7 @@ def test_a_batch_is_found_by_the_road_of_its_organisation_and_followed_to_its_en
     amili.advance(6)
     batch = ask(batch_id)
     assert (batch.outcome, batch.succeeded_objects, batch.failed_objects) == (Outcome.PARTIAL, 70, 10)
-    assert batch.next_check_at is None
+    assert not batch.is_followed
     assert timeline(batch_id) == ["first_seen", "queued", "partial"]
 
 

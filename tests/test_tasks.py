@@ -10,10 +10,10 @@ import pytest
 from celery import current_app
 from django.db import connection
 from django.utils import timezone
-from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from batches import tasks
-from batches.models import Batch, TimelineEntry
+from batches.models import Batch, Connection, TimelineEntry, Worker
 from batches.pace import LEASE
 from batches.words import Outcome, Source, Trouble
 from tests.answers import BATCH, of_today, succeeded
@@ -47,7 +47,8 @@ def no_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def due() -> list[UUID]:
-    return list(Batch.objects.due(timezone.now()).values_list("pk", flat=True))
+    now = timezone.now()
+    return list(Batch.objects.due(now).most_urgent_first(now).values_list("pk", flat=True))
 
 
 # Whose it is
@@ -58,7 +59,8 @@ def test_two_workers_claim_a_batch_once() -> None:
     wanted = [uuid4() for _ in range(10)]
     Batch.objects.follow(wanted, timezone.now())
     for batch_id in wanted:
-        assert sorted(together(lambda: Batch.objects.claim(batch_id, timezone.now()))) == [False, True]  # noqa: B023
+        claims = together(lambda: Batch.objects.claim(batch_id, timezone.now()))  # noqa: B023
+        assert sorted(map(bool, claims)) == [False, True]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -95,6 +97,15 @@ def test_a_message_about_a_batch_that_is_not_due_or_not_followed_does_nothing(re
 # What is due
 
 
+def test_what_somebody_waits_for_goes_before_what_is_long_overdue(db: None) -> None:
+    now = timezone.now()
+    overdue, watched, wished = [uuid4() for _ in range(3)]
+    Batch.objects.follow([overdue, watched], now - 90 * SECONDS, Source.DISCOVERY)
+    Batch.objects.filter(pk=watched).update(watched_at=now, next_check_at=now - 2 * SECONDS)
+    Batch.objects.follow([wished], now - SECONDS)
+    assert due() == [watched, wished, overdue]
+
+
 def test_the_longest_overdue_goes_first_and_what_is_claimed_or_not_yet_due_waits(db: None) -> None:
     now = timezone.now()
     wanted = [uuid4() for _ in range(5)]
@@ -115,11 +126,27 @@ def test_the_tick_queues_what_is_due_and_the_worker_asks(db: None, amili: Amili,
     assert due() == []
 
 
-def test_a_tick_never_floods_the_queue(db: None, nobody_answers: None, work: Work) -> None:
-    Batch.objects.follow((uuid4() for _ in range(tasks.DISPATCH_AT_MOST + 5)), timezone.now() - SECONDS)
+def test_a_tick_never_floods_the_queue(db: None, settings: Settings) -> None:
+    settings.AMILI_REQUESTS_PER_SECOND = 3
+    Batch.objects.follow((uuid4() for _ in range(20)), timezone.now() - SECONDS)
+    for _ in range(2):  # two beats at once
+        tasks.refresh_due_batches()
+    with current_app.connection_for_read() as broker, broker.SimpleQueue("celery") as queue:
+        assert queue.qsize() == 2 * 3 * tasks.STALE_AFTER
+        assert queue.get(block=False).headers["expires"], "what nobody takes in time must not pile up"
+
+
+def test_while_amili_is_away_a_tick_queues_nothing_until_it_is_time_for_a_probe(db: None, work: Work) -> None:
+    now = timezone.now()
+    Batch.objects.follow([BATCH], now - SECONDS)
+    Connection.objects.create(failing_since=now, opened_at=now, open_until=now + 5 * SECONDS)
     tasks.refresh_due_batches()
-    assert work() == tasks.DISPATCH_AT_MOST
-    assert len(due()) == 5
+    assert work() == 0
+
+
+def test_each_tick_is_a_sign_of_life_of_the_worker_that_ran_it(db: None) -> None:
+    tasks.refresh_due_batches()
+    assert [worker.name for worker in Worker.objects.here(timezone.now())] == ["worker"]
 
 
 def test_an_emptied_broker_costs_a_tick_and_no_data(db: None, amili: Amili, work: Work) -> None:

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Substr
 
 from batches.models.batch import Batch
+from batches.words import Source
 
 
 class AnswerQuerySet(models.QuerySet["Answer"]):
@@ -23,8 +24,11 @@ class Answer(models.Model):
     """An answer of Amili's as it came; each distinct one is kept once per batch."""
 
     batch = models.ForeignKey(Batch, models.CASCADE, related_name="answers", db_index=False)
-    digest = models.BinaryField()  # SHA-256 of the body
-    received_at = models.DateTimeField()
+    digest = models.BinaryField()  # what `batches.amili.payload.identity` gives of the body
+    received_at = models.DateTimeField()  # the last time that it came after another one
+    first_received_at = models.DateTimeField()
+    source = models.CharField(max_length=10, choices=Source, default=Source.CHECK)
+    request_id = models.TextField(default="", blank=True)  # Amili's, of the first time
     size = models.PositiveBigIntegerField()  # bytes
     problem = models.TextField(default="", blank=True)  # why it was not understood; empty if it was
     compressed = models.BinaryField()

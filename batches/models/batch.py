@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models.functions import Coalesce, Least, Upper
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from batches.models.timeline import TimelineEntry
-from batches.pace import LEASE, LOOK_FOR, WATCH_RENEWAL, WATCHED, is_watched
+from batches.pace import LEASE, LOOK_FOR, WATCH_LASTS, WATCH_RENEWAL, WATCHED, is_watched
 from batches.words import FINISHED, Doubt, Outcome, Source, Trouble
 
 if TYPE_CHECKING:
@@ -53,16 +53,56 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         return self.filter(submitted_at__gte=start, submitted_at__lt=end)
 
     def due(self, now: datetime) -> Self:
-        """Batches to ask about now and that nobody is asking about, the longest overdue first."""
+        """Batches to ask about now and that nobody is asking about. A claim that was not given back ends with its LEASE."""
         free = models.Q(claimed_until__isnull=True) | models.Q(claimed_until__lte=now)
-        return self.filter(free, next_check_at__lte=now).order_by("next_check_at")
+        return self.filter(free, next_check_at__lte=now)
 
-    def claim(self, batch_id: UUID, now: datetime) -> bool:
-        """Take the right to ask about a batch that is due. True for one caller only, until it is done or LEASE is over.
+    def most_urgent_first(self, now: datetime) -> Self:
+        """Those that somebody waits for before all others, then the longest overdue."""
+        waited_for = ~models.Q(asked_by__in=[Source.CHECK, Source.DISCOVERY]) | models.Q(
+            watched_at__gt=now - WATCH_LASTS
+        )
+        return self.order_by(models.Case(models.When(waited_for, 0), default=1), "next_check_at")
+
+    def claim(self, batch_id: UUID, now: datetime) -> Batch | None:
+        """Take the right to ask about a batch that is due; for one caller only, until it is done or LEASE is over.
 
         `now` is the claim's mark: who holds it gives it back by recording an answer as asked at that time.
         """
-        return self.due(now).order_by().filter(pk=batch_id).update(claimed_until=now + LEASE) == 1
+        claimed = self.raw(
+            """
+            UPDATE batches_batch SET claimed_until = %(until)s
+            FROM set_config('synchronous_commit', 'off', true) -- forgotten in a crash of the database, it is due again
+            WHERE id = %(id)s AND next_check_at <= %(now)s AND (claimed_until IS NULL OR claimed_until <= %(now)s)
+            RETURNING batches_batch.*
+            """,
+            {"id": batch_id, "now": now, "until": now + LEASE},
+        )
+        return next(iter(claimed), None)
+
+    def confirm(self, claimed: Batch, asked_at: datetime, next_check_at: datetime | None) -> bool:
+        """Note that nothing has changed since, and give the claim back. False if anything was written meanwhile."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE batches_batch SET asked_at = %(asked_at)s, checked_at = %(asked_at)s, claimed_until = NULL,
+                    next_check_at = %(next_check_at)s, asked_by = 'check', revision = revision + 1
+                FROM set_config('synchronous_commit', 'off', true) -- as above: nobody waits for the disk
+                WHERE id = %(id)s AND revision = %(revision)s AND claimed_until = %(until)s
+                """,
+                {
+                    "id": claimed.pk,
+                    "revision": claimed.revision,
+                    "until": asked_at + LEASE,
+                    "asked_at": asked_at,
+                    "next_check_at": next_check_at,
+                },
+            )
+            return cursor.rowcount == 1
+
+    def put_back(self, batch_id: UUID, asked_at: datetime, until: datetime) -> None:
+        """Give a claim back without having asked: another time will do."""
+        self.filter(pk=batch_id, claimed_until=asked_at + LEASE).update(claimed_until=None, next_check_at=until)
 
     def make_due(self, batch_ids: Iterable[UUID], now: datetime, source: Source = Source.PERSON) -> None:
         """Note that somebody wants these asked about at once: again, where a question is under way and may be too old."""
@@ -73,6 +113,8 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         wanted = list(dict.fromkeys(batch_ids))
         known = set(self.filter(pk__in=wanted).values_list("pk", flat=True))
         new = [batch_id for batch_id in wanted if batch_id not in known]
+        if not new:
+            return []
         seen = TimelineEntry.Kind.FIRST_SEEN
         with transaction.atomic():
             self.bulk_create(
@@ -93,8 +135,9 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         """Note that somebody has this batch's page open, at most every WATCH_RENEWAL. True if it was noted."""
         if not batch.is_followed or (batch.watched_at and batch.watched_at > now - WATCH_RENEWAL):
             return False
-        # Who comes to look need not wait for the slow pace of a batch that nobody watched.
-        sooner = {} if is_watched(batch.watched_at, now) else {"next_check_at": Least("next_check_at", now)}
+        # Who comes to look need not wait for the slow pace of a batch that nobody watched; after a failure all wait.
+        is_slow = not is_watched(batch.watched_at, now) and not batch.trouble
+        sooner = {"next_check_at": Least("next_check_at", now)} if is_slow else {}
         # While an answer is being recorded the row is locked: a page does not wait for that.
         free = self.filter(pk=batch.pk, next_check_at__isnull=False).select_for_update(skip_locked=True)
         with transaction.atomic():
@@ -129,6 +172,7 @@ class Batch(models.Model):
 
     # where we stand in asking
     first_seen_at = models.DateTimeField()
+    listed_at = models.DateTimeField(null=True)  # when we first met it in its organisation's list
     asked_at = models.DateTimeField(null=True)
     asked_by = models.CharField(max_length=10, choices=Source, default=Source.PERSON)  # who wanted the next check
     next_check_at = models.DateTimeField(null=True)  # empty: we no longer ask
@@ -189,9 +233,14 @@ class Batch(models.Model):
         return self.outcome in FINISHED
 
     @property
+    def is_settled(self) -> bool:
+        """Whether all is said, but for one late check."""
+        return self.is_finished and not self.trouble and self.asked_by == Source.CHECK
+
+    @property
     def is_followed(self) -> bool:
-        """Whether the page may still change by itself."""
-        return self.next_check_at is not None
+        """Whether the page may still change by itself, at any moment."""
+        return self.next_check_at is not None and not self.is_settled
 
     @property
     def is_due_soon(self) -> bool:

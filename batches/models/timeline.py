@@ -25,6 +25,8 @@ class TimelineEntry(models.Model):
     succeeded_objects = models.PositiveIntegerField(default=0)
     failed_objects = models.PositiveIntegerField(default=0)
     detail = models.TextField(default="", blank=True)
+    request_id = models.TextField(default="", blank=True)  # Amili's
+    answer = models.ForeignKey("batches.Answer", models.SET_NULL, null=True, related_name="+", db_index=False)
 
     class Meta:
         indexes = [models.Index(fields=["batch", "id"], name="timeline_of_batch")]

@@ -38,6 +38,7 @@ class Command(BaseCommand):
         now = timezone.now()
         Batch.objects.follow([batch_id], now, Source.COMMAND)
         Batch.objects.make_due([batch_id], now, Source.COMMAND)
-        if not Batch.objects.claim(batch_id, now):
+        claimed = Batch.objects.claim(batch_id, now)
+        if not claimed:
             raise CommandError(f"{batch_id}: a worker is asking at this moment, try again in a few seconds")
-        return sync.refresh(batch_id, asked_at=now)
+        return sync.refresh(claimed, asked_at=now)

@@ -1,0 +1,109 @@
+"""How an answer becomes rows: the only writer of Amili's facts."""
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection, models
+
+from batches.amili import payload
+from batches.amili.payload import BatchSnapshot
+from batches.amili.transport import Reply
+from batches.models import Batch, ErrorRow, FailedItem, LedgerResponse, SucceededItem
+from batches.verdict import doubts_about, outcome_of
+from batches.words import Source
+
+
+class Question(NamedTuple):
+    """What was asked: when, which is also the mark of the claim, and who wanted it."""
+
+    asked_at: datetime
+    source: Source = Source.CHECK
+
+
+def set_facts(batch: Batch, snapshot: BatchSnapshot, changed_at: datetime) -> None:
+    """Give a batch, not yet saved, the facts of an answer."""
+    for name in (
+        "type",
+        "status",
+        "statuscode",
+        "created_at",
+        "finished_at",
+        "created_by",
+        "succeeded_objects",
+        "failed_objects",
+        "odd_fields",
+    ):
+        setattr(batch, name, getattr(snapshot, name))
+    batch.outcome, batch.doubts = outcome_of(snapshot), doubts_about(snapshot)
+    # An answer that leaves the organisation out does not make us forget the road to the batch.
+    batch.organization_id = snapshot.organization_id or batch.organization_id
+    batch.error_count, batch.response_count = len(snapshot.errors), len(snapshot.responses)
+    batch.succeeded_count, batch.failed_item_count = len(snapshot.succeeded), len(snapshot.failed)
+    batch.changed_at = changed_at
+
+
+def answer_fields(reply: Reply, question: Question, problem: str = "") -> dict[str, Any]:
+    """What is kept of an answer beside its digest."""
+    return {
+        "received_at": question.asked_at,
+        "first_received_at": question.asked_at,
+        "source": question.source,
+        "request_id": reply.request_id,
+        "problem": problem,
+        "size": len(reply.body),
+        "compressed": zlib.compress(reply.body, 1),
+    }
+
+
+def write_rows(snapshots: Mapping[UUID, BatchSnapshot]) -> None:
+    """All rows of these batches anew, in Amili's order; error rows also ranked by object index, those without one last."""
+    for table in (ErrorRow, LedgerResponse, SucceededItem, FailedItem):
+        table.objects.filter(batch_id__in=list(snapshots)).delete()
+    each = snapshots.items()
+    _copy(
+        ErrorRow,
+        ("batch_id", "rank", "position", "extra", "object_name", "object_index", "message"),
+        (
+            (batch_id, rank, position, row.extra, row.objectname or "", row.objectindex, row.message or "")
+            for batch_id, snapshot in each
+            for rank, (position, row) in enumerate(_by_index(snapshot.errors))
+        ),
+    )
+    _copy(
+        LedgerResponse,
+        ("batch_id", "position", "extra", "object_name", "object_index", "ledger_reference", "status_statuscode"),
+        (
+            (batch_id, n, r.extra, r.objectname or "", r.objectindex, r.ledgerref or "", r.status_statuscode or "")
+            for batch_id, snapshot in each
+            for n, r in enumerate(snapshot.responses)
+        ),
+    )
+    _copy(
+        SucceededItem,
+        ("batch_id", "position", "extra", "kind", "invoice_number", "invoice_id", "case_id"),
+        (
+            (batch_id, n, r.extra, r.kind or "", r.invoice_number or "", r.invoice_id or "", r.case_id or "")
+            for batch_id, snapshot in each
+            for n, r in enumerate(snapshot.succeeded)
+        ),
+    )
+    _copy(
+        FailedItem,
+        ("batch_id", "position", "extra"),
+        ((batch_id, n, item) for batch_id, snapshot in each for n, item in enumerate(snapshot.failed)),
+    )
+
+
+def _by_index(errors: Iterable[payload.ErrorRow]) -> list[tuple[int, payload.ErrorRow]]:
+    return sorted(enumerate(errors), key=lambda row: 2**63 if row[1].objectindex is None else row[1].objectindex)
+
+
+def _copy(table: type[models.Model], columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """PostgreSQL's COPY: a sixth of the time of INSERTs."""
+    names = ", ".join(columns)
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table._meta.db_table} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)

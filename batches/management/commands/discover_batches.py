@@ -1,0 +1,64 @@
+"""Look through Amili's lists back to a day, and follow all batches that we do not know yet."""
+
+import time
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from tqdm import tqdm
+
+from batches import discovery
+from batches.models import Batch, Discovery, Walk
+
+
+class Command(BaseCommand):
+    """Exit status 0: all lists were looked through. 1: one was not, and the line says why; the next run goes on there."""
+
+    help = "Follow all batches that were created since a day. A run that was stopped goes on where it was."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--since", type=_day, required=True, metavar="YYYY-MM-DD", help="the first day")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.AMILI_ORGANIZATIONS:
+            raise CommandError("Set AMILI_ORGANIZATION_IDS: Amili lists batches by organisation.")
+        before = Batch.objects.count()
+        for organization_id, name in settings.AMILI_ORGANIZATIONS.items():
+            self._backfill(organization_id, name or str(organization_id), options["since"])
+        self.stdout.write(f"{Batch.objects.count() - before} batches are new.")
+
+    def _backfill(self, organization_id: UUID, name: str, since: datetime) -> None:
+        """The bar counts days: how many batches a list holds is only known at its end."""
+        place = self._aimed(organization_id, since)
+        days = (timezone.now() - since).days + 1
+        with tqdm(total=days, desc=name, unit="day", file=self.stderr, disable=None) as bar:
+            while place.complete_at is None:
+                place = self._go_on(place)
+                reached = place.reached_at or timezone.now()
+                bar.update(max(min((timezone.now() - reached).days, days) - bar.n, 0))
+            bar.update(days - bar.n)
+
+    def _aimed(self, organization_id: UUID, since: datetime) -> Discovery:
+        """A walk that was stopped goes on, unless it was to go to another day."""
+        Discovery.objects.plan([organization_id], Walk.BACKFILL, timezone.now())
+        walk = Discovery.objects.filter(organization_id=organization_id, walk=Walk.BACKFILL)
+        walk.exclude(back_to=since).update(started_at=None)
+        walk.update(back_to=since, complete_at=None, next_at=timezone.now(), trouble="", trouble_detail="")
+        return walk.get()
+
+    def _go_on(self, place: Discovery) -> Discovery:
+        now = timezone.now()
+        if not Discovery.objects.claim(place.pk, now):
+            time.sleep(1)  # for its turn, or for another run of this command
+        else:
+            place = discovery.walk_on(place.pk, claimed_at=now)
+        if place.trouble:
+            raise CommandError(f"{place.organization_id}: {place.get_trouble_display()} ({place.trouble_detail})")
+        return place
+
+
+def _day(text: str) -> datetime:
+    return timezone.make_aware(datetime.combine(date.fromisoformat(text), datetime.min.time()))
