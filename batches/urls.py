@@ -4,7 +4,7 @@ import re
 
 from django.urls import path, register_converter
 
-from batches.views import answer, batch, batches, case, home
+from batches.views import answer, banner, batch, batches, case, connection, home, hook, versions
 
 
 class AnyText:
@@ -30,6 +30,11 @@ urlpatterns = [
     path("batches/<uuid:batch_id>/", batch.batch, name="batch"),
     path("batches/<uuid:batch_id>/ask/", batch.ask, name="batch-ask"),
     path("batches/<uuid:batch_id>/answer.json", answer.download, name="answer-download"),
+    path("batches/<uuid:batch_id>/versions/", versions.versions, name="versions"),
+    path("batches/<uuid:batch_id>/versions/<int:number>.json", answer.download_version, name="version-download"),
     path("batches/<uuid:batch_id>/<slug:tab>/", batch.batch, name="batch-tab"),
     path("cases/<any:case_id>/", case.case, name="case"),
+    path("amili/", connection.connection, name="connection"),
+    path("amili/banner/", banner.banner, name="banner"),
+    path("hooks/amili/", hook.hook, name="hook"),
 ]
