@@ -45,8 +45,8 @@ def test_the_tab_shows_it_indented_and_says_how_large_it_is(client: Client, reco
     recorded(of_today("QUEUED"))
     page = client.get(f"/batches/{BATCH}/answer/")
     assert "&quot;summary&quot;: {\n    &quot;status&quot;: &quot;SUCCESS&quot;" in page.content.decode()
-    assert "bytes." in seen(page).replace("\xa0", " ")
-    assert f'href="{URL}"' in page.content.decode()
+    assert " bytes" in seen(page).replace("\xa0", " ")
+    assert f'href="/batches/{BATCH}/versions/1.json"' in page.content.decode()
 
 
 def test_of_a_long_answer_the_beginning_is_shown(client: Client, recorded: Record) -> None:
@@ -54,6 +54,13 @@ def test_of_a_long_answer_the_beginning_is_shown(client: Client, recorded: Recor
     page = client.get(f"/batches/{BATCH}/answer/")
     assert "Only its beginning is shown." in seen(page)
     assert len(page.content) < 200_000
+
+
+def test_an_answer_nested_a_thousand_deep_does_not_make_a_page_of_megabytes(client: Client, recorded: Record) -> None:
+    recorded(b"[" * 900 + b"1," * 10_000)
+    page = client.get(f"/batches/{BATCH}/answer/")
+    assert "Only its beginning is shown." in seen(page)
+    assert len(page.content) < 500_000
 
 
 def test_where_no_answer_has_come_there_is_none(client: Client) -> None:

@@ -1,16 +1,18 @@
 """The tabs of a batch's page: its lists of rows with filter and pages, the timeline, the answer as received."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from batches.forms import IndexedRowFilter, RowFilter
-from batches.models import Batch
+from batches.models import Batch, TimelineEntry
 from batches.pretty import pretty_start
 from batches.views.paging import page_of_rows
+from batches.views.versions import Version, last_received, version_numbered, versions_of
 
 
 @dataclass(frozen=True)
@@ -59,26 +61,70 @@ class RowsTab(Tab):
         return {"form": form, "page": page, "row_count": count}
 
 
+@dataclass(frozen=True)
+class TimelineLine:
+    """Something that happened, a version of the answer that came, or, mostly, both."""
+
+    at: datetime
+    entry: TimelineEntry | None
+    version: Version | None
+    compared_with: int = 0  # the number of the version before; 0 where there is none, or the same came again
+
+    @property
+    def request_id(self) -> str:
+        """Amili's; of a version only the one that brought it first is known."""
+        if self.entry and self.entry.request_id:
+            return self.entry.request_id
+        return self.version.request_id if self.version and self.version.first_received_at == self.at else ""
+
+
 class TimelineTab(Tab):
-    """What happened to the batch, the latest first."""
+    """What happened to the batch, the latest first. A version that changed nothing we count has a line too."""
 
     MOST = 200
 
     def context(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
-        return {"entries": batch.timeline.order_by("-id")[: self.MOST]}
+        versions = {version.pk: version for version in versions_of(batch)}
+        entries = list(batch.timeline.order_by("-id")[: self.MOST])
+        lines = [TimelineLine(entry.at, entry, versions.get(entry.answer_id or 0)) for entry in entries]
+        untold = versions.keys() - {entry.answer_id for entry in entries}
+        lines += [TimelineLine(versions[pk].first_received_at, None, versions[pk]) for pk in untold]
+        latest = sorted(lines, key=lambda line: line.at, reverse=True)[: self.MOST]
+        return {"lines": list(self._compared(latest[::-1]))[::-1]}
+
+    @staticmethod
+    def _compared(lines: Iterable[TimelineLine]) -> Iterator[TimelineLine]:
+        """Each with the version that came before its own. An answer may come back: that need not be the number before."""
+        last = 0
+        for line in lines:
+            if line.version is None:
+                yield line
+                continue
+            number = line.version.number
+            before = last or number - 1
+            yield replace(line, compared_with=before if before != number else 0)
+            last = number
 
 
 class AnswerTab(Tab):
-    """Amili's last answer, readable and whole, or its beginning where it is long."""
+    """A version of Amili's answer, of itself the last one: readable and whole, or its beginning where it is long."""
 
     MOST = 30_000  # bytes shown
+    MOST_TEXT = 10 * MOST  # characters: what is deeply nested grows a lot when it is indented
 
     def context(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
-        answer = batch.answers.beginning(self.MOST).order_by("-received_at").first()
-        if answer is None:
-            return {"answer": None}
-        start = answer.start(self.MOST)
-        return {"answer": answer, "text": pretty_start(start), "is_cut": answer.size > self.MOST}
+        versions, wanted = versions_of(batch), asked.get("version")
+        if not versions and not wanted:
+            return {"version": None}
+        version = version_numbered(versions, wanted) if wanted else last_received(versions)
+        text = pretty_start(batch.answers.beginning(self.MOST).get(pk=version.pk).start(self.MOST))
+        return {
+            "version": version,
+            "version_count": len(versions),
+            "is_current": version.digest == bytes(batch.digest),
+            "text": text[: self.MOST_TEXT],
+            "is_cut": version.size > self.MOST or len(text) > self.MOST_TEXT,
+        }
 
 
 TABS: dict[str, Tab] = {
