@@ -130,7 +130,7 @@ def _meets_the_last_walk(place: Discovery, known: Mapping[UUID, Batch]) -> bool:
 def _take(place: Discovery, page: ListPage, known: Mapping[UUID, Batch], *, is_last: bool) -> bool:
     """Record a page and our place behind it. False, and nothing, if our claim has run out."""
     now = timezone.now()
-    new = [item for item in page.items if item.batch_id not in known]
+    new = list({item.batch_id: item for item in page.items if item.batch_id not in known}.values())
     with transaction.atomic():
         held = place.save_as_claimed(
             claimed_until=now + LEASE,

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -250,22 +248,3 @@ def test_an_answer_without_an_envelope_is_itself(answer: bytes) -> None:
 def test_answers_that_say_other_things_are_others() -> None:
     answers = [body(of_today()), body(of_today("FAILED")), body(None), body([of_today()]), b"<html>"]
     assert len({identity(answer) for answer in answers}) == len(answers)
-
-
-# Speed
-
-
-def cpu_time(deed: Callable[[], object]) -> float:
-    """The least of several runs: what the deed itself takes, whatever else the machine does."""
-    taken = []
-    for _ in range(7):
-        started = time.process_time()
-        deed()
-        taken.append(time.process_time() - started)
-    return min(taken)
-
-
-def test_a_page_of_a_hundred_batches_is_read_faster_than_its_rows_could_be_decoded() -> None:
-    items = [of_today(batchId=str(UUID(int=n)), succeeded=[succeeded(row) for row in range(200)]) for n in range(100)]
-    answer = a_list(*items)
-    assert cpu_time(lambda: read_list(answer)) < cpu_time(lambda: json.loads(answer))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from batches.amili.errors import NotUnderstood
 from batches.amili.payload import BatchSnapshot, ErrorRow, LedgerResponse, Succeeded, read_batch
 from batches.pretty import fields_of
+from batches.verdict import doubts_about, outcome_of
 from tests.answers import BATCH, Json, body, documented, error, of_first_generation, of_today, succeeded
 
 quick = settings(deadline=None, max_examples=100)
@@ -110,6 +111,17 @@ def test_a_field_that_went_wrong_costs_itself_alone(data: Json, name: str, value
     assert after
     for attribute in {*before.__struct_fields__} - ATTRIBUTES[name] - {"odd_fields", "absent_lists"}:
         assert getattr(after, attribute) == getattr(before, attribute)
+
+
+@quick
+@given(documents, junk, junk)
+def test_what_became_of_a_batch_never_depends_on_the_summary(data: Json, one: Any, other: Any) -> None:
+    snapshots = [
+        read(json.dumps({"summary": summary, "data": data}).encode())
+        for summary in (one, {"status": other}, {"status": "FAILED"}, {"status": "SUCCESS"})
+    ]
+    assert all(snapshots)
+    assert len({(outcome_of(snapshot), *doubts_about(snapshot)) for snapshot in snapshots if snapshot}) == 1
 
 
 @quick
