@@ -31,6 +31,7 @@ class Away(Paused):
 class SharedGate:
     """Lets requests out one by one at AMILI_REQUESTS_PER_SECOND over all processes, and hardly any while Amili is away."""
 
+    _was_refused = False
     _turn = Turn(datetime.min.replace(tzinfo=UTC), is_probe=False, was_failing=False)
 
     def enter(self) -> None:
@@ -41,7 +42,9 @@ class SharedGate:
         if turn is None:
             raise _pause(now)
         self._turn = turn
-        time.sleep(max((turn.at - timezone.now()).total_seconds(), 0))
+        wait = (turn.at - timezone.now()).total_seconds()
+        if wait > 0:  # to sleep for no time takes some
+            time.sleep(wait)
 
     def heard(self, kind: str, subject: str, problem: AmiliError | None, request_id: str) -> None:
         """Count a request. An answer that is only about its batch is an answer; what keeps all from being answered is not."""
@@ -50,11 +53,20 @@ class SharedGate:
         failure = None if isinstance(problem, NotThere) else problem
         trouble, detail = (failure.trouble, str(failure)) if failure else ("", "")
         Traffic.objects.add(kind, now, trouble=trouble, detail=detail, request_id=request_id)
+        if self._is_stale_token(kind, problem):
+            return
         if isinstance(problem, Later | KeysRefused):
             wait = timedelta(seconds=problem.retry_after or 0)
             Connection.objects.note_failure(f"{kind} {subject}", now, is_probe=self._turn.is_probe, wait=wait)
         elif self._turn.was_failing:
             Connection.objects.note_success()
+
+    def _is_stale_token(self, kind: str, problem: AmiliError | None) -> bool:
+        """Whether a token was refused for the first time: a new one may well be accepted, so that it means nothing yet."""
+        if kind == "token":
+            return False
+        was_refused, self._was_refused = self._was_refused, isinstance(problem, KeysRefused)
+        return self._was_refused and not was_refused
 
 
 def _pause(now: datetime) -> Paused:

@@ -35,7 +35,10 @@ def ask(problem: AmiliError | None = None, subject: str = "one") -> None:
 
 def fail_for_all(problem: AmiliError = AWAY) -> None:
     for number in range(FAILURES_TO_OPEN):
-        ask(problem, f"batch {number}")
+        gate = SharedGate()
+        gate.enter()
+        for _ in range(2):  # a token that is refused is tried anew
+            gate.heard("batch", f"batch {number}", problem, "")
 
 
 def wait_for_probe() -> None:
@@ -120,6 +123,12 @@ def test_when_amili_fails_for_all_nothing_goes_out_any_more(db: None, problem: A
     with pytest.raises(Away):
         SharedGate().enter()
     assert state().away_since(timezone.now()) == state().failing_since
+
+
+def test_a_token_that_ends_while_all_workers_ask_silences_nobody(db: None) -> None:
+    for number in range(FAILURES_TO_OPEN + 1):
+        ask(KeysRefused("Amili answered 401"), f"batch {number}")
+    assert not Connection.objects.filter(failing_since__isnull=False).exists()
 
 
 def test_one_broken_batch_does_not_make_amili_away(db: None) -> None:
