@@ -9,6 +9,8 @@ from amili_dashboard.health import health
 # The administration's own form knows no rate limits: people sign in at one door.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler500 = "amili_dashboard.failures.failure"
+
 urlpatterns = [
     path("", include("batches.urls")),
     path("accounts/", include("staff.urls")),

@@ -4,6 +4,11 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from amili_dashboard.celery import app
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "amili_dashboard.settings")
 
 application = get_wsgi_application()
+
+# No page waits as long as a worker may for a queue that hangs: the database has noted by then what is to be done.
+app.conf.broker_transport_options = {**app.conf.broker_transport_options, "socket_timeout": 0.5}

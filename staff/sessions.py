@@ -1,33 +1,33 @@
-"""Where sessions live: in the cache, for speed, and in the database, which serves alone while the cache is away."""
+"""The copies of sessions that save each request a query. The sessions themselves stand in the database."""
 
-import logging
+from functools import partial
 from typing import Any
 
-from django.contrib.sessions.backends.cached_db import SessionStore as CachedStore
-from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from redis.exceptions import RedisError
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.redis import RedisCache
 
-logger = logging.getLogger(__name__)
+from staff.valkey import told
+
+COPY_LASTS = 300
+"""Seconds. A sign-out that could not reach Valkey must not be undone for long when Valkey is back with its old data."""
 
 
-class SessionStore(CachedStore):
-    """Django's own stands an absent cache when it saves; this one also when it looks, reads and deletes."""
+class SessionCache(RedisCache):
+    """A cache that is empty while Valkey is away. Whoever signs out is deleted from it even if it has just failed."""
 
-    def load(self) -> dict[str, Any]:
-        try:
-            return super().load()
-        except RedisError:
-            return DatabaseStore.load(self)
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        found = told(partial(super().get, key, default, version))
+        return default if found is None else found
 
-    def exists(self, session_key: str) -> bool:
-        try:
-            return super().exists(session_key)
-        except RedisError:
-            return DatabaseStore.exists(self, session_key)
+    def set(self, key: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> None:
+        told(partial(super().set, key, value, timeout, version))
 
-    def delete(self, session_key: str | None = None) -> None:
-        DatabaseStore.delete(self, session_key)
-        try:
-            super().delete(session_key)
-        except RedisError:
-            logger.warning("the cache is away: a session was ended in the database alone")
+    def has_key(self, key: str, version: int | None = None) -> bool:
+        return bool(told(partial(super().has_key, key, version)))
+
+    def delete(self, key: str, version: int | None = None) -> bool:
+        return bool(told(partial(super().delete, key, version), insist=True))
+
+    def get_backend_timeout(self, timeout: float | None = DEFAULT_TIMEOUT) -> int:
+        lasts = super().get_backend_timeout(timeout)
+        return COPY_LASTS if lasts is None else min(int(lasts), COPY_LASTS)

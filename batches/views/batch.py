@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from batches import tasks
 from batches.models import Batch, BatchQuerySet
+from batches.views.standing import standing
 from batches.views.tabs import TABS, first_tab_of
 from staff.http import StaffRequest
 
@@ -44,8 +45,12 @@ def _is_up_to_date(request: StaffRequest, wanted: BatchQuerySet) -> bool:
     revision = request.GET.get("stamp", "")
     if not (request.htmx and REVISION.fullmatch(revision)):
         return False
-    shown = wanted.filter(revision=revision).only("watched_at", "next_check_at").first()
-    return shown is not None and not Batch.objects.renew_watch(shown, timezone.now())
+    shown = (
+        wanted.filter(revision=revision).only("watched_at", "next_check_at", "outcome", "trouble", "asked_by").first()
+    )
+    if shown is None or (shown.is_wanted and standing().facts_from):
+        return False  # who waits in vain is told so, and asks less often
+    return not Batch.objects.renew_watch(shown, timezone.now())
 
 
 @require_POST

@@ -60,6 +60,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (status) showAway(status >= 500);
 });
 
-// A morph keeps what a person is doing: text that has been typed but not sent, with the cursor in it.
+// A morph keeps what a person is doing: text that has been typed but not sent, with the cursor in it, and what was unfolded.
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
-  !(name === "value" && element.matches("input, textarea") && element.value !== element.defaultValue);
+  !(name === "value" && element.matches("input, textarea") && element.value !== element.defaultValue) &&
+  !(name === "open" && element.matches("details"));

@@ -42,6 +42,7 @@ PAGES = [
     f"{LARGE}errors/?index=seventeen",
     RUNNING,
     "/cases/string/",
+    "/amili/",
     "/accounts/password/",
     "/accounts/logout/",
 ]
