@@ -30,7 +30,7 @@ def waiting() -> int | None:
     return number
 
 
-def put(task: Task, *arguments: str, expires: float) -> bool:  # type: ignore[type-arg]
+def put(task: Task, *arguments: object, expires: float) -> bool:  # type: ignore[type-arg]
     """Put a task into the queue. False where the queue is away, or was a moment ago."""
     if waiting() is None:
         return False

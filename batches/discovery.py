@@ -6,13 +6,13 @@ only while the list proves to be newest first.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
 from batches import sync
@@ -28,7 +28,7 @@ from batches.upstream import amili_client
 from batches.verdict import outcome_of
 from batches.words import FINISHED, Source, Trouble
 
-RUN_FOR = 15.0  # seconds after which a walk gives the worker back to others, and goes on later
+RUN_FOR = 3.0  # seconds after which a walk gives the worker back to others, and goes on later
 MOST_PAGES = 10_000
 PAUSES = {  # from the end of one walk to the start of the next
     Walk.NEWEST: timedelta(seconds=30),
@@ -131,7 +131,9 @@ def _take(place: Discovery, page: ListPage, known: Mapping[UUID, Batch], *, is_l
     """Record a page and our place behind it. False, and nothing, if our claim has run out."""
     now = timezone.now()
     new = list({item.batch_id: item for item in page.items if item.batch_id not in known}.values())
-    with transaction.atomic():
+    with transaction.atomic(), connection.cursor() as cursor:
+        # A crash of the database may forget a page: our place goes with it, and nobody needs to wait for the disk.
+        cursor.execute("SET LOCAL synchronous_commit = off")
         held = place.save_as_claimed(
             claimed_until=now + LEASE,
             page_token=page.next_token,
@@ -143,25 +145,29 @@ def _take(place: Discovery, page: ListPage, known: Mapping[UUID, Batch], *, is_l
             trouble_detail="",
         )
         if held:
-            _begin(new, place.organization_id, Question(now, Source.DISCOVERY))
-            # As of the start of the walk: what is listed before the start of one that was completed lies on known ground.
-            unlisted = Batch.objects.filter(pk__in=[item.batch_id for item in page.items], listed_at__isnull=True)
-            unlisted.update(listed_at=place.started_at)
+            _begin(new, place, Question(now, Source.DISCOVERY))
+            _note_listed([batch.pk for batch in known.values() if not batch.listed_at], place)
             Batch.objects.make_due(_changed(page, known), now, Source.DISCOVERY)
             if is_last:
                 _arrive(place, now)
     return held
 
 
-def _begin(items: Sequence[Listed], organization_id: UUID, question: Question) -> None:
+def _begin(items: Sequence[Listed], place: Discovery, question: Question) -> None:
     found = [_found(item) for item in items]
     try:
         with transaction.atomic():
-            sync.record_new(found, organization_id, question)
+            sync.record_new(found, place.organization_id, place.started_at, question)
     except IntegrityError:
         # A person has just pasted one of them: all come by the ordinary road, where nobody is in the way of anybody.
         ids = [item.batch_id for item in items]
         Batch.objects.follow(ids, question.asked_at, question.source)
+        _note_listed(ids, place)
+
+
+def _note_listed(batch_ids: Iterable[UUID], place: Discovery) -> None:
+    """As of the start of the walk: what is listed before the start of one that was completed lies on known ground."""
+    Batch.objects.filter(pk__in=batch_ids, listed_at__isnull=True).update(listed_at=place.started_at)
 
 
 def _found(item: Listed) -> Found:

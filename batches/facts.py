@@ -58,10 +58,15 @@ def answer_fields(reply: Reply, question: Question, problem: str = "") -> dict[s
     }
 
 
-def write_rows(snapshots: Mapping[UUID, BatchSnapshot]) -> None:
-    """All rows of these batches anew, in Amili's order; error rows also ranked by object index, those without one last."""
+def replace_rows(batch_id: UUID, snapshot: BatchSnapshot) -> None:
+    """All rows of a batch anew."""
     for table in (ErrorRow, LedgerResponse, SucceededItem, FailedItem):
-        table.objects.filter(batch_id__in=list(snapshots)).delete()
+        table.objects.filter(batch_id=batch_id).delete()
+    add_rows({batch_id: snapshot})
+
+
+def add_rows(snapshots: Mapping[UUID, BatchSnapshot]) -> None:
+    """Rows of batches that have none, in Amili's order; error rows also ranked by object index, those without one last."""
     each = snapshots.items()
     _copy(
         ErrorRow,
@@ -99,6 +104,16 @@ def write_rows(snapshots: Mapping[UUID, BatchSnapshot]) -> None:
 
 def _by_index(errors: Iterable[payload.ErrorRow]) -> list[tuple[int, payload.ErrorRow]]:
     return sorted(enumerate(errors), key=lambda row: 2**63 if row[1].objectindex is None else row[1].objectindex)
+
+
+def add_all(objects: Sequence[models.Model]) -> None:
+    """What `bulk_create` does, by COPY and without telling the keys that the database gives. Raises IntegrityError too."""
+    if objects:
+        table = type(objects[0])
+        fields = [field for field in table._meta.concrete_fields if not (field.generated or field.auto_created)]
+        rows = (tuple(getattr(each, field.attname) for field in fields) for each in objects)
+        with connection.wrap_database_errors:
+            _copy(table, [field.column for field in fields], rows)
 
 
 def _copy(table: type[models.Model], columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:

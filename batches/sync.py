@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -15,7 +15,7 @@ from batches.amili import payload
 from batches.amili.errors import AmiliError, NotUnderstood, Paused
 from batches.amili.payload import BatchSnapshot
 from batches.amili.transport import Reply
-from batches.facts import Question, answer_fields, set_facts, write_rows
+from batches.facts import Question, add_all, add_rows, answer_fields, replace_rows, set_facts
 from batches.models import Answer, Batch, TimelineEntry
 from batches.pace import LATE_CHECK, LEASE, after, is_watched, pace
 from batches.upstream import Away, amili_client
@@ -109,7 +109,7 @@ def _confirmed(known: Batch, reply: Reply, question: Question) -> Batch | None:
     next_check_at = _next_check(known, question)
     if not Batch.objects.confirm(known, question.asked_at, next_check_at):
         return None
-    known.next_check_at = next_check_at
+    known.asked_at, known.next_check_at = question.asked_at, next_check_at
     return known
 
 
@@ -122,34 +122,34 @@ def _put_off(known: Batch, pause: Paused, question: Question) -> Batch:
     return known
 
 
-def record_new(found: Sequence[Found], organization_id: UUID, question: Question) -> None:
+def record_new(found: Sequence[Found], organization_id: UUID, listed_at: datetime | None, question: Question) -> None:
     """Follow batches that a list names: with their facts where it tells all of them, else to be asked about in their turn.
 
     Raises IntegrityError where somebody else has begun to follow one of them at this moment.
     """
-    batches = [_new_batch(each, organization_id, question) for each in found]
+    batches = [_new_batch(each, question, organization_id=organization_id, listed_at=listed_at) for each in found]
     whole = [(batch, each) for batch, each in zip(batches, found, strict=True) if each.snapshot]
     with transaction.atomic():
-        Batch.objects.bulk_create(batches)
-        write_rows({batch.pk: each.snapshot for batch, each in whole if each.snapshot})
+        add_all(batches)
+        add_rows({batch.pk: each.snapshot for batch, each in whole if each.snapshot})
         answers = Answer.objects.bulk_create(
             Answer(batch=batch, digest=batch.digest, **answer_fields(each.reply, question)) for batch, each in whole
         )
-        TimelineEntry.objects.bulk_create(
+        add_all(
             [_entry(batch, Kind.FIRST_SEEN, question) for batch in batches]
             + [_entry(answer.batch, Kind.CHANGED, question, answer) for answer in answers]
         )
 
 
-def _new_batch(found: Found, organization_id: UUID, question: Question) -> Batch:
+def _new_batch(found: Found, question: Question, **of_the_list: Any) -> Batch:
     now = question.asked_at
     batch = Batch(
         pk=found.batch_id,
-        organization_id=organization_id,
         created_at=found.created_at,
         first_seen_at=now,
         next_check_at=now,
         asked_by=question.source,
+        **of_the_list,
     )
     if found.snapshot:
         set_facts(batch, found.snapshot, now)
@@ -174,7 +174,7 @@ def _replace_facts(
 ) -> None:
     before = _gist(batch)
     set_facts(batch, snapshot, question.asked_at)
-    write_rows({batch.pk: snapshot})
+    replace_rows(batch.pk, snapshot)
     answer = keep_answer()
     if not batch.digest or before != _gist(batch):
         _note(batch, Kind.CHANGED, question, answer)

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import time
 from collections.abc import Iterable
 from functools import partial
 from uuid import UUID
@@ -19,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 STALE_AFTER = 2
 """Seconds after which a queued batch is dropped from the queue: it is due still, and a later tick queues it again."""
+
+HANDS = 8
+"""Into how many messages a tick deals what is due, at most: the way through the queue takes longer than our own work."""
 
 
 def ask_now(batch_ids: Iterable[UUID], source: Source = Source.PERSON) -> None:
@@ -56,6 +60,15 @@ def refresh_batch(batch_id: str) -> None:
         logger.info("batch %s: %s", batch_id, batch.trouble or batch.outcome)
 
 
+@shared_task
+def refresh_batches(batch_ids: list[str]) -> None:
+    """One after the other, the most urgent first; those that are left when the time is over are due still."""
+    until = time.monotonic() + STALE_AFTER
+    for batch_id in batch_ids:
+        if time.monotonic() < until:
+            refresh_batch(batch_id)
+
+
 @shared_task(bind=True)
 def refresh_due_batches(self: Task) -> None:  # type: ignore[type-arg]
     """Queue what is due, no more than may be asked in a tick: who comes first is decided anew at the next.
@@ -67,7 +80,10 @@ def refresh_due_batches(self: Task) -> None:  # type: ignore[type-arg]
     if Connection.objects.filter(open_until__gt=now).exists():
         return  # Amili is away: the time for a probe has not come
     most = math.ceil(settings.AMILI_REQUESTS_PER_SECOND * STALE_AFTER)
-    _queue(Batch.objects.due(now).most_urgent_first(now).values_list("pk", flat=True)[:most])
+    due = [str(pk) for pk in Batch.objects.due(now).most_urgent_first(now).values_list("pk", flat=True)[:most]]
+    for hand in range(hands := min(len(due), HANDS)):
+        if not broker.put(refresh_batches, due[hand::hands], expires=STALE_AFTER):
+            return
 
 
 @shared_task

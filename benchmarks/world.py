@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import cache
 from uuid import UUID, uuid4
 
+from django.db import connection
 from django.test import Client, override_settings
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from batches import sync, upstream
 from batches.amili.payload import identity
 from batches.amili.transport import Reply
 from batches.facts import Question
-from batches.models import Batch
+from batches.models import Batch, Discovery
 from batches.words import Outcome, Source
 from benchmarks.amili import Answer, amili
 from sandbox.rows import CREDITORS, Rows
@@ -57,6 +58,12 @@ def recorded_batch(rows: int) -> Batch:
     """A finished batch with its rows."""
     batch = followed_batch()
     return sync.record(batch.pk, Reply(200, answer(batch.pk, rows)), Question(timezone.now()))
+
+
+def forget_batches() -> None:
+    """Begin with none, and with no places in any list."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {Batch._meta.db_table}, {Discovery._meta.db_table} CASCADE")
 
 
 def running_batches(count: int, rows: int) -> None:

@@ -85,7 +85,7 @@ class Processes:
 
 def _relay(name: str, process: subprocess.Popen[str], log: Path | None) -> None:
     assert process.stdout  # noqa: S101 - it is a pipe
-    with log.open("w") if log else nullcontext() as file:
+    with process.stdout, log.open("w") if log else nullcontext() as file:
         for line in filter(str.strip, process.stdout):
             print(line if file else f"{name:<8}| {line}", end="", file=file, flush=True)
 

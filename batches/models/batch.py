@@ -74,7 +74,8 @@ class BatchQuerySet(models.QuerySet["Batch"]):
             UPDATE batches_batch SET claimed_until = %(until)s
             FROM set_config('synchronous_commit', 'off', true) -- forgotten in a crash of the database, it is due again
             WHERE id = %(id)s AND next_check_at <= %(now)s AND (claimed_until IS NULL OR claimed_until <= %(now)s)
-            RETURNING batches_batch.*
+            RETURNING id, outcome, organization_id, digest, changed_at, first_seen_at, asked_at, asked_by, watched_at,
+                trouble, trouble_since, revision
             """,
             {"id": batch_id, "now": now, "until": now + LEASE},
         )

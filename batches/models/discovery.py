@@ -27,9 +27,12 @@ class DiscoveryQuerySet(models.QuerySet["Discovery"]):
 
     def plan(self, organization_ids: Iterable[UUID], walk: Walk, at: datetime) -> None:
         """Begin to look through the lists of these organisations, where that has not begun yet."""
-        self.bulk_create(
-            [Discovery(organization_id=each, walk=walk, next_at=at) for each in organization_ids], ignore_conflicts=True
-        )
+        # Read first: an insert would wait for whoever is recording a page of that walk.
+        planned = set(self.filter(walk=walk).values_list("organization_id", flat=True))
+        missing = [
+            Discovery(organization_id=each, walk=walk, next_at=at) for each in organization_ids if each not in planned
+        ]
+        self.bulk_create(missing, ignore_conflicts=True)
 
     def by_themselves(self) -> Self:
         """The walks that need nobody to start them."""

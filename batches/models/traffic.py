@@ -12,7 +12,7 @@ from batches.words import Trouble
 
 KEPT_FOR = timedelta(days=7)
 PULSE = timedelta(seconds=5)
-PULSE_LASTS = timedelta(seconds=20)
+PULSE_LASTS = timedelta(seconds=30)
 """A worker counts as here for this long after its last sign of life."""
 
 
