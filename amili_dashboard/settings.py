@@ -104,9 +104,10 @@ DATABASES["default"]["HOST"] = _options.pop("host", DATABASES["default"]["HOST"]
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted database costs nobody an error page
 # A server that vanished without a word, as when its power fails, is noticed in some ten seconds, and not after hours.
 _options |= {"tcp_user_timeout": 10_000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
-# A page gives up on an absent database after four seconds. Attempts to connect end as soon: the pause between them doubles,
-# and would be minutes long after a long absence.
-_options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 4, "reconnect_timeout": 4}
+# Of the web processes alone: Celery would throw a worker's pool away after each task. A page gives up on an absent database
+# after four seconds. Attempts to connect end as soon: the pause between them doubles, and would be minutes long after a
+# long absence.
+DATABASE_POOL = {"min_size": 1, "max_size": 16, "timeout": 4, "reconnect_timeout": 4}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
@@ -130,7 +131,7 @@ SESSION_COOKIE_AGE = 12 * 3600  # a working day
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker would end when the broker has been away for three quarters of an hour
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # or a worker ends once the broker was away for 45 minutes
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
     "socket_connect_timeout": 0.5,
@@ -142,7 +143,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_TIME_LIMIT = 45  # less than the LEASE of batches.pace: a task must not outlive its claim
+CELERY_TASK_TIME_LIMIT = 42  # less than the LEASE of batches.pace: a task must not outlive its claim
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # KiB; one giant answer must not keep its memory for good
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

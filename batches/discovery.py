@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from operator import attrgetter
 from uuid import UUID
 
 from django.conf import settings
@@ -17,12 +18,11 @@ from django.utils import timezone
 
 from batches import sync
 from batches.amili import payload
-from batches.amili.errors import AmiliError, NotThere, NotUnderstood, Paused, Refused
+from batches.amili.errors import AmiliError, NotUnderstood, Paused, Refused
 from batches.amili.payload import BatchSnapshot, Listed, ListPage
 from batches.amili.transport import Reply
 from batches.facts import Question
 from batches.models import Batch, Discovery, Walk
-from batches.pace import LEASE
 from batches.sync import Found
 from batches.upstream import amili_client
 from batches.verdict import outcome_of
@@ -50,6 +50,10 @@ def walk_on(pk: int, *, claimed_at: datetime) -> Discovery:
         _rest(place, timedelta(seconds=max(pause.until, 1)))
     except AmiliError as problem:
         _stumble(place, problem)
+    except Exception as fault:
+        # Told on the connection page; a walk that only ended with its lease would look like one that is under way.
+        _stumble(place, sync.OwnError(type(fault).__name__))
+        raise
     return place
 
 
@@ -102,7 +106,7 @@ def _fetch_apart(organization_id: UUID, page_token: str) -> ListPage:
 
 
 def _known(page: ListPage) -> dict[UUID, Batch]:
-    fields = ("listed_at", "digest", "outcome", "trouble")
+    fields = ("listed_at", "digest", "outcome", "trouble", "next_check_at", "organization_id")
     return Batch.objects.only(*fields).in_bulk([item.batch_id for item in page.items])
 
 
@@ -135,7 +139,6 @@ def _take(place: Discovery, page: ListPage, known: Mapping[UUID, Batch], *, is_l
         # A crash of the database may forget a page: our place goes with it, and nobody needs to wait for the disk.
         cursor.execute("SET LOCAL synchronous_commit = off")
         held = place.save_as_claimed(
-            claimed_until=now + LEASE,
             page_token=page.next_token,
             pages=place.pages + 1,
             reached_at=place.reached_at,
@@ -146,15 +149,17 @@ def _take(place: Discovery, page: ListPage, known: Mapping[UUID, Batch], *, is_l
         )
         if held:
             _begin(new, place, Question(now, Source.DISCOVERY))
-            _note_listed([batch.pk for batch in known.values() if not batch.listed_at], place)
-            Batch.objects.make_due(_changed(page, known), now, Source.DISCOVERY)
+            _note_listed(
+                [batch.pk for batch in known.values() if not (batch.listed_at and batch.organization_id)], place
+            )
+            Batch.objects.make_due(_changed(place, page, known), now, Source.DISCOVERY)
             if is_last:
                 _arrive(place, now)
     return held
 
 
 def _begin(items: Sequence[Listed], place: Discovery, question: Question) -> None:
-    found = [_found(item) for item in items]
+    found = [_found(item) for item in sorted(items, key=attrgetter("batch_id"))]  # as `BatchQuerySet.follow` does
     try:
         with transaction.atomic():
             sync.record_new(found, place.organization_id, place.started_at, question)
@@ -167,7 +172,9 @@ def _begin(items: Sequence[Listed], place: Discovery, question: Question) -> Non
 
 def _note_listed(batch_ids: Iterable[UUID], place: Discovery) -> None:
     """As of the start of the walk: what is listed before the start of one that was completed lies on known ground."""
-    Batch.objects.filter(pk__in=batch_ids, listed_at__isnull=True).update(listed_at=place.started_at)
+    listed = Batch.objects.filter(pk__in=batch_ids)
+    listed.filter(listed_at__isnull=True).update(listed_at=place.started_at)
+    listed.filter(organization_id__isnull=True).update(organization_id=place.organization_id)  # the road to it
 
 
 def _found(item: Listed) -> Found:
@@ -183,20 +190,25 @@ def _snapshot(item: Listed) -> BatchSnapshot | None:
         return None
 
 
-def _changed(page: ListPage, known: Mapping[UUID, Batch]) -> list[UUID]:
+def _changed(place: Discovery, page: ListPage, known: Mapping[UUID, Batch]) -> list[UUID]:
     """Batches that the list knows more of than we do."""
-    return [item.batch_id for item in page.items if (batch := known.get(item.batch_id)) and _tells_more(item, batch)]
+    return [
+        item.batch_id for item in page.items if (batch := known.get(item.batch_id)) and _tells_more(place, item, batch)
+    ]
 
 
-def _tells_more(item: Listed, batch: Batch) -> bool:
-    """An item that is not whole can only tell that a batch has finished; a whole one also that it has changed since."""
-    if bytes(batch.digest) == payload.identity(item.body) or batch.trouble:
+def _tells_more(place: Discovery, item: Listed, batch: Batch) -> bool:
+    """That a batch is there after all; that it has finished; and, to a sweep, that a finished one has changed since.
+
+    A list that never agrees with the batch's own answer must not make us ask at every walk.
+    """
+    if batch.trouble:
+        return batch.trouble in (Trouble.NOT_THERE, Trouble.GONE) and batch.next_check_at is None
+    if bytes(batch.digest) == payload.identity(item.body) or (batch.is_finished and place.walk == Walk.NEWEST):
         return False
     snapshot = _snapshot(item)
-    if snapshot is None:
-        return False
-    outcome = outcome_of(snapshot)
-    return outcome in FINISHED and outcome != batch.outcome and (snapshot.is_whole or not batch.is_finished)
+    outcome = outcome_of(snapshot) if snapshot else batch.outcome
+    return outcome in FINISHED and outcome != batch.outcome
 
 
 # ------------------------------------------------------------------------------------------ the walk
@@ -219,13 +231,13 @@ def _rest(place: Discovery, wait: timedelta) -> None:
 
 
 def _stumble(place: Discovery, problem: AmiliError) -> None:
-    """Note what keeps the walk from going on. A page that Amili refuses may be one that it has forgotten: from the top then."""
-    token = {"page_token": "", "reached_at": None} if isinstance(problem, Refused | NotThere) else {}
+    """Note what keeps the walk from going on. A page that Amili refuses may be one that it has forgotten: anew then."""
+    anew = {"started_at": None} if problem.status in (400, 404, 410, 422) else {}
     wait = max(AFTER_TROUBLE, timedelta(seconds=problem.retry_after or 0))
     place.save_as_claimed(
         trouble=Trouble(problem.trouble),
         trouble_detail=str(problem),
         next_at=timezone.now() + wait,
         claimed_until=None,
-        **token,
+        **anew,
     )

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from batches.models import Batch, ErrorRow, FailedItem, LedgerResponse, Succeede
 from batches.verdict import doubts_about, outcome_of
 from batches.words import Source
 
+LONGEST_TYPE = 200
+
 
 class Question(NamedTuple):
     """What was asked: when, which is also the mark of the claim, and who wanted it."""
@@ -25,8 +28,9 @@ class Question(NamedTuple):
 
 def set_facts(batch: Batch, snapshot: BatchSnapshot, changed_at: datetime) -> None:
     """Give a batch, not yet saved, the facts of an answer."""
+    # It stands in an index, which takes no text without end; the whole of it stands in the answer.
+    batch.type = snapshot.type[:LONGEST_TYPE]
     for name in (
-        "type",
         "status",
         "statuscode",
         "created_at",
@@ -107,18 +111,31 @@ def _by_index(errors: Iterable[payload.ErrorRow]) -> list[tuple[int, payload.Err
 
 
 def add_all(objects: Sequence[models.Model]) -> None:
-    """What `bulk_create` does, by COPY and without telling the keys that the database gives. Raises IntegrityError too."""
+    """What `bulk_create` does, by COPY. Raises IntegrityError as it does."""
     if objects:
-        table = type(objects[0])
-        fields = [field for field in table._meta.concrete_fields if not (field.generated or field.auto_created)]
-        rows = (tuple(getattr(each, field.attname) for field in fields) for each in objects)
-        with connection.wrap_database_errors:
-            _copy(table, [field.column for field in fields], rows)
+        table = type(objects[0])._meta
+        if table.auto_field:
+            _give_keys(objects, table.db_table, table.auto_field.column)
+        fields = [field for field in table.concrete_fields if not field.generated]
+        columns, names = [str(field.column) for field in fields], [field.attname for field in fields]
+        _copy(type(objects[0]), columns, map(attrgetter(*names), objects))
+
+
+def _give_keys(objects: Sequence[models.Model], table: str, column: str) -> None:
+    with connection.cursor() as cursor:
+        count = len(objects)
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)", [table, column, count]
+        )
+        for each, (key,) in zip(objects, cursor, strict=True):
+            each.pk = key
 
 
 def _copy(table: type[models.Model], columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
     """PostgreSQL's COPY: a sixth of the time of INSERTs."""
     names = ", ".join(columns)
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table._meta.db_table} ({names}) FROM STDIN") as copy:
+    statement = f"COPY {table._meta.db_table} ({names}) FROM STDIN"
+    # Django does not know of COPY, and has to be told to turn psycopg's errors into its own.
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)

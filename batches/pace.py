@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from batches.meanings import AGAIN
 from batches.words import Trouble
 
-LEASE = timedelta(seconds=50)
+LEASE = timedelta(seconds=45)
 """For how long one asker has a batch for itself: longer than a task may run (CELERY_TASK_TIME_LIMIT)."""
 
 WATCHED = timedelta(seconds=1.5)  # the next tick after it makes two seconds

@@ -88,11 +88,11 @@ def record(batch_id: UUID, reply: Reply, question: Question) -> Batch:
 def record_failure(batch_id: UUID, problem: AmiliError, question: Question, reply: Reply | None = None) -> Batch:
     """Note that a question was not answered. What we knew stays; a body that we cannot read is kept as it came."""
     with _locked(batch_id) as batch:
-        if batch.asked_at and batch.asked_at > question.asked_at:
-            return batch  # as in `record`: what was heard since counts
         answer = None
         if reply is not None:
             answer = _keep_answer(batch, reply, payload.identity(reply.body), question, problem=str(problem))
+        if batch.asked_at and batch.asked_at > question.asked_at:
+            return batch  # as in `record`: what was heard since counts
         is_sought_anew = question.source != Source.CHECK and _is_lost(batch)
         if batch.trouble != problem.trouble or is_sought_anew:
             batch.trouble, batch.trouble_since = Trouble(problem.trouble), question.asked_at
@@ -132,9 +132,10 @@ def record_new(found: Sequence[Found], organization_id: UUID, listed_at: datetim
     with transaction.atomic():
         add_all(batches)
         add_rows({batch.pk: each.snapshot for batch, each in whole if each.snapshot})
-        answers = Answer.objects.bulk_create(
+        answers = [
             Answer(batch=batch, digest=batch.digest, **answer_fields(each.reply, question)) for batch, each in whole
-        )
+        ]
+        add_all(answers)
         add_all(
             [_entry(batch, Kind.FIRST_SEEN, question) for batch in batches]
             + [_entry(answer.batch, Kind.CHANGED, question, answer) for answer in answers]

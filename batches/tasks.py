@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -21,6 +22,9 @@ logger = logging.getLogger(__name__)
 STALE_AFTER = 2
 """Seconds after which a queued batch is dropped from the queue: it is due still, and a later tick queues it again."""
 
+PROBES = 2
+"""Batches queued per tick while Amili is away: the first is the probe, and one more in case that one is gone."""
+
 HANDS = 8
 """Into how many messages a tick deals what is due, at most: the way through the queue takes longer than our own work."""
 
@@ -30,7 +34,9 @@ def ask_now(batch_ids: Iterable[UUID], source: Source = Source.PERSON) -> None:
 
     The note in the database is what counts: without a broker the next tick finds it.
     """
-    batch_ids = list(batch_ids)
+    batch_ids = set(batch_ids)
+    if source == Source.PERSON:  # no page waits for the end of a record
+        batch_ids -= Batch.objects.filter(pk__in=batch_ids).being_written()
     Batch.objects.make_due(batch_ids, timezone.now(), source)
     transaction.on_commit(partial(_queue, batch_ids), robust=True)
 
@@ -41,7 +47,8 @@ def follow(batch_ids: Iterable[UUID], source: Source = Source.PERSON) -> None:
     lost = list(Batch.objects.given_up().filter(pk__in=batch_ids).values_list("pk", flat=True))
     new = Batch.objects.follow(batch_ids, timezone.now(), source)
     transaction.on_commit(partial(_queue, new), robust=True)
-    ask_now(lost, source)
+    if lost:
+        ask_now(lost, source)
 
 
 def _queue(batch_ids: Iterable[UUID]) -> None:
@@ -77,13 +84,20 @@ def refresh_due_batches(self: Task) -> None:  # type: ignore[type-arg]
     """
     now = timezone.now()
     Worker.objects.give_pulse(self.request.hostname or "worker", now)
-    if Connection.objects.filter(open_until__gt=now).exists():
+    if Connection.objects.silent(now).exists():
         return  # Amili is away: the time for a probe has not come
-    most = math.ceil(settings.AMILI_REQUESTS_PER_SECOND * STALE_AFTER)
-    due = [str(pk) for pk in Batch.objects.due(now).most_urgent_first(now).values_list("pk", flat=True)[:most]]
+    due = [str(batch_id) for batch_id in _due(now)]
     for hand in range(hands := min(len(due), HANDS)):
         if not broker.put(refresh_batches, due[hand::hands], expires=STALE_AFTER):
             return
+
+
+def _due(now: datetime) -> Iterable[UUID]:
+    due = Batch.objects.due(now)
+    if Connection.objects.away().exists():
+        return due.least_lately_asked_first().values_list("pk", flat=True)[:PROBES]
+    most = math.ceil(settings.AMILI_REQUESTS_PER_SECOND * STALE_AFTER)
+    return due.most_urgent_first(now).values_list("pk", flat=True)[:most]
 
 
 @shared_task
@@ -92,7 +106,7 @@ def discover_due_lists() -> None:
     now = timezone.now()
     Discovery.objects.plan(settings.AMILI_ORGANIZATIONS, Walk.NEWEST, now)
     Discovery.objects.plan(settings.AMILI_ORGANIZATIONS, Walk.SWEEP, now + discovery.PAUSES[Walk.SWEEP])
-    for walk_id in Discovery.objects.by_themselves().due(now).values_list("pk", flat=True):
+    for walk_id in Discovery.objects.by_themselves(settings.AMILI_ORGANIZATIONS).due(now).values_list("pk", flat=True):
         discover_batches.apply_async((walk_id,), expires=5)
 
 

@@ -11,11 +11,11 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from batches.amili.client import AmiliClient
-from batches.amili.errors import AmiliError, KeysRefused, Later, NotThere, Paused
+from batches.amili.errors import AmiliError, KeysRefused, Later, NotThere, NotUnderstood, Paused
 from batches.amili.token import ClientCredentials, ReadyToken, Token, name_of
 from batches.amili.transport import AmiliSession
 from batches.amili.vault import Vault
-from batches.models import Connection, Traffic
+from batches.models import Batch, Connection, Traffic
 from batches.models.connection import Turn
 
 PATIENCE = timedelta(seconds=1)
@@ -55,11 +55,13 @@ class SharedGate:
         Traffic.objects.add(kind, now, trouble=trouble, detail=detail, request_id=request_id)
         if self._is_stale_token(kind, problem):
             return
-        if isinstance(problem, Later | KeysRefused):
+        if isinstance(problem, Later | KeysRefused | NotUnderstood):
             wait = timedelta(seconds=problem.retry_after or 0)
             Connection.objects.note_failure(f"{kind} {subject}", now, is_probe=self._turn.is_probe, wait=wait)
-        elif self._turn.was_failing:
-            Connection.objects.note_success()
+        elif self._turn.was_failing and kind == "token":
+            Connection.objects.let_one_through(now)  # to sign in is no news of what we sign in for
+        elif self._turn.was_failing and Connection.objects.note_success():
+            Batch.objects.take_up_again(now)
 
     def _is_stale_token(self, kind: str, problem: AmiliError | None) -> bool:
         """Whether a token was refused for the first time: a new one may well be accepted, so that it means nothing yet."""

@@ -10,6 +10,8 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
+from django.db import connections
+
 from tests.answers import ORGANISATION, Json, of_today, succeeded
 
 
@@ -87,6 +89,7 @@ class Lists:
             def do_GET(self) -> None:
                 url = urlsplit(self.path)
                 lists.before_answer()
+                connections.close_all()  # of this thread
                 is_known = url.path == f"/orgs/{ORGANISATION}/batches"
                 status, value = lists.page(parse_qs(url.query)) if is_known else (404, {})
                 answer = json.dumps(value).encode()

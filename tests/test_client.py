@@ -84,7 +84,7 @@ def always(status: int) -> Callable[[requests.PreparedRequest], Reply]:
 
 def only(*roads: str, otherwise: int = 404) -> Callable[[requests.PreparedRequest], Reply]:
     """Knows the batch on these roads alone."""
-    return lambda request: (200, b"found") if request.path_url in roads else (otherwise, b"")
+    return lambda request: (200, b"{}") if request.path_url in roads else (otherwise, b"")
 
 
 # Roads
@@ -92,20 +92,20 @@ def only(*roads: str, otherwise: int = 404) -> Callable[[requests.PreparedReques
 
 def test_a_batch_whose_organisation_is_known_is_asked_for_there_alone() -> None:
     answer, network = ask(only(FIRST_ROAD, PLAIN), organisation=ORGANISATION, organisations=[OTHER])
-    assert answer == b"found"
+    assert answer == b"{}"
     assert network.paths == [FIRST_ROAD]
 
 
 def test_a_batch_of_an_unknown_organisation_is_asked_for_without_one() -> None:
     answer, network = ask(only(PLAIN, FIRST_ROAD), organisations=[ORGANISATION])
-    assert answer == b"found"
+    assert answer == b"{}"
     assert network.paths == [PLAIN]
 
 
 @pytest.mark.parametrize("closed", [403, 404, 410])
 def test_where_a_road_is_closed_the_organisations_of_the_settings_are_tried_in_order(closed: int) -> None:
     answer, network = ask(only(SECOND_ROAD, otherwise=closed), organisations=[ORGANISATION, OTHER, THIRD])
-    assert answer == b"found"
+    assert answer == b"{}"
     assert network.paths == [PLAIN, FIRST_ROAD, SECOND_ROAD]
 
 
@@ -158,8 +158,8 @@ def test_a_search_that_takes_too_long_is_given_up() -> None:
 
 
 def test_an_answer_comes_with_what_amili_calls_the_exchange() -> None:
-    client = client_on(Network(lambda _: (200, b"body", {"X-Amili-Request-Id": "r-1"})))
-    assert client.get_batch(BATCH) == (200, b"body", "r-1", None)
+    client = client_on(Network(lambda _: (200, b"{}", {"X-Amili-Request-Id": "r-1"})))
+    assert client.get_batch(BATCH) == (200, b"{}", "r-1", None)
 
 
 # Lists
@@ -192,7 +192,7 @@ def test_a_list_that_cannot_be_had_says_what_to_do(status: int, kind: type[Amili
 
 def test_a_token_that_is_refused_for_a_list_is_replaced_once() -> None:
     network = Network(signing_in(lambda request: 401 if bearer_of(request) == "Bearer t1" else 200))
-    assert client_on(network, signed_in=True).list_batches(ORGANISATION).body == b"body"
+    assert client_on(network, signed_in=True).list_batches(ORGANISATION).body == b"{}"
     assert [bearer_of(request) for request in network.requests] == ["", "Bearer t1", "", "Bearer t2"]
 
 
@@ -232,7 +232,7 @@ def test_every_request_is_told_of_by_its_kind_and_what_it_is_about() -> None:
 def test_a_token_that_is_refused_is_replaced_once() -> None:
     refused = {"Bearer t1"}
     answer, network = ask(signing_in(lambda request: 401 if bearer_of(request) in refused else 200), signed_in=True)
-    assert answer == b"body"
+    assert answer == b"{}"
     assert [bearer_of(request) for request in network.requests] == ["", "Bearer t1", "", "Bearer t2"]
 
 
@@ -275,7 +275,7 @@ def signing_in(status: Callable[[requests.PreparedRequest], int]) -> Callable[[r
 
     def answer(request: requests.PreparedRequest) -> Reply:
         if request.path_url != "/token":
-            return status(request), b"body"
+            return status(request), b"{}"
         given.append(f"t{len(given) + 1}")
         return 200, b'{"access_token": "%b", "expires_in": 3600}' % given[-1].encode()
 

@@ -1,21 +1,27 @@
 """How batches are found in Amili's lists: all of them, once, and without asking for more than it takes."""
 
 import json
+import random
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import ProgrammingError, connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from batches import tasks, upstream
+from batches import sync, tasks, upstream
+from batches.amili.errors import NotThere
+from batches.facts import Question
 from batches.models import Answer, Batch, Discovery, TimelineEntry, Traffic, Walk
 from batches.words import Outcome, Source
 from tests.answers import ORGANISATION, OTHER, of_today, succeeded
-from tests.conftest import Work
+from tests.conftest import Record, Work
 from tests.lists import Lists
+from tests.test_tasks import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,7 +100,8 @@ def test_a_walk_that_was_stopped_goes_on_where_it_was(lists: Lists) -> None:
     lists.fail_on_page = None
     lists.add(3)
     place = walk()
-    assert (place.trouble, place.complete_at) == ("", place.complete_at)
+    assert place.trouble == ""
+    assert place.complete_at is not None
     assert len(known()) == 300
     walk()
     assert known() == lists.ids, "what was added meanwhile is found by the next walk"
@@ -165,6 +172,88 @@ def test_a_batch_that_the_list_knows_more_of_is_asked_about_again(lists: Lists) 
     lists.change(batch_id, of_today("FAILED", batchId=str(batch_id)))
     walk()
     assert Batch.objects.due(timezone.now()).get().asked_by == Source.DISCOVERY
+
+
+def test_a_batch_that_was_given_up_is_asked_about_when_a_list_names_it(lists: Lists) -> None:
+    batch_id = lists.add_item(of_today(batchId=str(uuid4()), succeeded=[succeeded()]))
+    now = timezone.now()
+    Batch.objects.follow([batch_id], now - timedelta(hours=2))
+    for ago in (timedelta(minutes=61), timedelta()):
+        sync.record_failure(batch_id, NotThere("Amili answered 404"), Question(now - ago))
+    assert Batch.objects.get().next_check_at is None
+    walk()
+    batch = Batch.objects.get()
+    assert (batch.next_check_at is None, batch.organization_id) == (False, ORGANISATION)
+
+
+def test_a_list_that_never_agrees_with_the_answer_does_not_make_us_ask_at_every_walk(
+    lists: Lists, recorded: Record
+) -> None:
+    answer = of_today(succeeded=[succeeded()], failed=[{"message": "no"}])
+    recorded(answer)
+    lists.add_item({**answer, "failed": []})
+    Batch.objects.update(next_check_at=timezone.now() + timedelta(hours=1))
+    for _ in range(3):
+        walk()
+    assert not Batch.objects.due(timezone.now()).exists()
+    walk(Walk.SWEEP)
+    assert Batch.objects.due(timezone.now()).exists()
+
+
+def test_an_item_that_no_table_should_have_to_hold_costs_no_other(lists: Lists) -> None:
+    lists.add(2)
+    lists.add_item({**lists.items[0], "batchId": str(uuid4()), "type": random.Random(1).randbytes(4000).hex()})
+    lists.add(2)
+    walk()
+    assert known() == lists.ids
+
+
+def test_a_fault_of_our_own_ends_the_walk_for_now_and_is_told(lists: Lists, no_table: None) -> None:
+    lists.add(1)
+    with pytest.raises(ProgrammingError):
+        walk()
+    place = Discovery.objects.get()
+    assert (place.trouble, place.trouble_detail, place.claimed_until) == ("own_fault", "ProgrammingError", None)
+
+
+@pytest.fixture
+def no_table(db: None) -> Iterator[None]:
+    """Something is wrong with our database."""
+    rename = "ALTER TABLE batches_succeededitem RENAME TO {}"
+    with connection.cursor() as cursor:
+        cursor.execute(rename.format("elsewhere"))
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE elsewhere RENAME TO batches_succeededitem")
+
+
+def test_a_sweep_that_begins_anew_leaves_no_gap_behind(lists: Lists) -> None:
+    lists.add(120)
+    walk()
+    walk(Walk.SWEEP)
+    walk()
+    lists.add(250)
+    Discovery.objects.filter(walk=Walk.SWEEP).update(page_token="forgotten")
+    for _ in range(2):
+        walk(Walk.SWEEP)
+    walk()
+    assert known() == lists.ids
+
+
+def test_the_lists_of_an_organisation_that_is_no_longer_ours_are_left_alone(lists: Lists, work: Work) -> None:
+    Discovery.objects.plan([OTHER], Walk.NEWEST, timezone.now())
+    tasks.discover_due_lists()
+    work()
+    assert Discovery.objects.get(organization_id=OTHER).started_at is None
+
+
+def test_pasting_what_is_just_being_found_stands_in_nobody_s_way(lists: Lists) -> None:
+    for _ in range(10):
+        lists.add(100)
+        ids = iter([lists.newest(100)[::-1], None])
+        together(lambda: tasks.follow(pasted) if (pasted := next(ids)) else walk())  # noqa: B023
+        walk()
+    assert known() == lists.ids
 
 
 def test_a_sweep_goes_to_the_end_slowly_and_finds_what_was_listed_late(lists: Lists) -> None:
@@ -259,6 +348,25 @@ def test_a_backfill_goes_on_where_it_stopped(lists: Lists) -> None:
     call_command("discover_batches", "--since", since)
     assert known() == lists.ids
     assert lists.pages_asked.count("") == 1
+
+
+def test_a_backfill_beside_another_to_the_same_day_waits_for_it(lists: Lists) -> None:
+    lists.add(150)
+    lists.before_answer = lambda: time.sleep(0.2)
+    together(lambda: call_command("discover_batches", "--since", days_ago(3)))
+    assert known() == lists.ids
+
+
+def test_a_backfill_beside_another_to_another_day_refuses(lists: Lists) -> None:
+    Discovery.objects.create(
+        organization_id=ORGANISATION,
+        walk=Walk.BACKFILL,
+        next_at=timezone.now(),
+        back_to=timezone.now() - timedelta(days=9),
+        claimed_until=timezone.now() + timedelta(minutes=1),
+    )
+    with pytest.raises(CommandError, match="another day"):
+        call_command("discover_batches", "--since", days_ago(3))
 
 
 def test_a_backfill_without_organisations_says_what_to_set(lists: Lists, settings: Settings) -> None:

@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from celery import current_app
 from django.utils import timezone
 from pytest_django import Settings
 
 from batches import sync, tasks
-from batches.amili.errors import AmiliError, Busy, Forbidden, KeysRefused, Later, NotThere, Paused
+from batches.amili.errors import AmiliError, Busy, Forbidden, KeysRefused, Later, NotThere, NotUnderstood, Paused
+from batches.facts import Question
 from batches.models import Batch, Connection, Traffic
 from batches.models.connection import FAILURES_TO_OPEN, PROBE_LEASE, Turn
 from batches.upstream import Away, SharedGate, one_at_a_time
@@ -131,6 +133,56 @@ def test_a_token_that_ends_while_all_workers_ask_silences_nobody(db: None) -> No
     assert not Connection.objects.filter(failing_since__isnull=False).exists()
 
 
+def test_answers_that_make_no_sense_at_all_are_none(db: None) -> None:
+    fail_for_all(NotUnderstood("Amili answered with something else than was asked for"))
+    assert state().opened_at is not None
+
+
+def test_to_sign_in_is_no_news_of_what_we_sign_in_for(db: None) -> None:
+    fail_for_all()
+    since = state().failing_since
+    wait_for_probe()
+    gate = SharedGate()
+    gate.enter()
+    gate.heard("token", "", None, "")
+    assert (state().failing_since, state().opened_at is None) == (since, False)
+    gate.enter()
+    gate.heard("batch", "1", None, "")
+    assert state().failing_since is None
+
+
+def test_when_amili_is_back_what_it_was_asked_in_vain_is_asked_again_at_once(db: None) -> None:
+    Batch.objects.follow([BATCH], timezone.now() - timedelta(days=3))
+    for hours in (25, 0):
+        sync.record_failure(BATCH, AWAY, Question(timezone.now() - timedelta(hours=hours)))
+    assert Batch.objects.get().next_check_at > timezone.now() + timedelta(minutes=30)
+    fail_for_all()
+    wait_for_probe()
+    ask()
+    assert Batch.objects.get().next_check_at <= timezone.now()
+
+
+def test_each_probe_is_about_another_batch(db: None) -> None:
+    now = timezone.now()
+    batches = [uuid4() for _ in range(5)]
+    Batch.objects.follow(batches, now - 60 * SECOND, Source.CHECK)
+    Batch.objects.filter(pk=batches[0]).update(watched_at=now, asked_at=now)
+    fail_for_all()
+    wait_for_probe()
+    tasks.refresh_due_batches()
+    with current_app.connection_for_read() as broker, broker.SimpleQueue("celery") as queue:
+        queued = [str(queue.get(block=False).payload[0]) for _ in range(queue.qsize())]
+    assert len(queued) == tasks.PROBES
+    assert str(batches[0]) not in "".join(queued)
+
+
+def test_a_clock_that_was_put_back_keeps_nobody_waiting(db: None) -> None:
+    later = timezone.now() + timedelta(hours=1)
+    turn(later)
+    Connection.objects.update(opened_at=later, open_until=later)
+    assert turn(timezone.now()) is not None
+
+
 def test_one_broken_batch_does_not_make_amili_away(db: None) -> None:
     for _ in range(10):
         ask(AWAY, "always the same")
@@ -243,8 +295,7 @@ def test_one_signs_in_while_the_others_wait() -> None:
         with one_at_a_time():
             inside.append(me)
             time.sleep(0.05)
-            is_alone = inside[-1] == me
-        return is_alone
+            return inside[-1] == me
 
     assert together(sign_in, 4) == [True] * 4
 

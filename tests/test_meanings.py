@@ -1,13 +1,11 @@
 """The table of what Amili's answers mean: every row of it is played, and the README shows the same."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 from pytest_django import Settings
 
 from batches import tasks, upstream
@@ -43,11 +41,11 @@ ROADS = 2
 
 
 @pytest.fixture
-def quick(amili: Amili, settings: Settings) -> Iterator[Amili]:
+def quick(amili: Amili, settings: Settings) -> Amili:
     """An answer need not be huge to be too large."""
     settings.AMILI_MAX_ANSWER_MIB = 1
     upstream.forget_client()
-    yield amili
+    return amili
 
 
 def ask(amili: Amili, batch_id: object) -> Batch:

@@ -131,7 +131,7 @@ def test_a_late_answer_to_an_early_question_replaces_nothing(recorded: Record) -
     assert {**after, "next_check_at": None} == {**before, "next_check_at": None}
     assert not ErrorRow.objects.exists()
     assert timeline() == ["first_seen", "succeeded"]
-    newest, late = Answer.objects.order_by("-received_at")
+    _, late = Answer.objects.order_by("-received_at")
     assert late.received_at == start - SECONDS, "it is kept, at its place in time"
 
 
@@ -336,6 +336,24 @@ def test_a_fault_of_our_own_is_told_on_the_page_and_in_the_log(db: None, amili: 
     with pytest.raises(ProgrammingError):
         tasks.refresh_batch(str(answered))
     assert (known(answered).trouble, known(answered).trouble_detail) == (Trouble.OWN_FAULT, "ProgrammingError")
+
+
+def test_a_page_that_was_opened_while_we_asked_gets_the_pace_of_a_watched_one(recorded: Record) -> None:
+    data = of_today("QUEUED", finishedAt=None)
+    recorded(data, timezone.now() - timedelta(days=2))
+    asked_at = timezone.now()
+    Batch.objects.update(next_check_at=asked_at)
+    assert Batch.objects.claim(BATCH, asked_at)
+    assert Batch.objects.renew_watch(known(), timezone.now())
+    sync.record(BATCH, Reply(200, body(data)), Question(asked_at))
+    assert known().next_check_at < timezone.now() + 3 * SECONDS
+
+
+def test_a_late_answer_that_is_not_understood_is_kept_too(recorded: Record) -> None:
+    recorded(of_today("QUEUED"))
+    sync.record(BATCH, Reply(200, b"<html>"), Question(timezone.now() - 60 * SECONDS))
+    assert known().trouble == ""
+    assert Answer.objects.count() == 2
 
 
 def test_a_wish_that_came_while_we_asked_is_not_lost(db: None) -> None:

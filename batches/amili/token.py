@@ -163,14 +163,27 @@ class ClientCredentials:
     def _ask(self) -> Grant:
         # Asked once an hour: by then the road of an open connection may be closed, and this is not asked twice.
         headers = {"Connection": "close"}
-        reply = self._session.ask("POST", self._url, kind="token", who=WHO, data=self._form, headers=headers)
+        reply = self._session.ask(
+            "POST", self._url, kind="token", who=WHO, makes_sense=_is_grant, data=self._form, headers=headers
+        )
         if reply.problem:
             raise _refusal(reply)
         try:
-            # Some services send numbers as strings here.
-            return msgspec.json.decode(reply.body, type=Grant, strict=False)
+            return _grant(reply.body)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             raise NotUnderstood(f"{WHO} gave an answer without a token", request_id=reply.request_id) from None
+
+
+def _grant(body: bytes) -> Grant:
+    # Some services send numbers as strings here.
+    return msgspec.json.decode(body, type=Grant, strict=False)
+
+
+def _is_grant(body: bytes) -> bool:
+    try:
+        return bool(_grant(body))
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
 
 
 def _refusal(reply: Reply) -> AmiliError:

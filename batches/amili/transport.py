@@ -24,6 +24,7 @@ READ_TIMEOUT = 15.0
 WHOLE_TIMEOUT = 20.0  # seconds for all requests of one question: it must be over long before the lease of batches.pace
 MOST_BYTES = 64 * 2**20  # of an answer, as it comes and unpacked
 PIECE = 2**16
+BOM = b"\xef\xbb\xbf"
 
 PAUSES = [(0.2, 0.4), (0.5, 1.0)]  # seconds before each quick retry, by chance: those that failed together part again
 PASSING = {502, 503, 504}
@@ -80,6 +81,11 @@ class _Try(NamedTuple):
     is_passing: bool
 
 
+def is_object(body: bytes) -> bool:
+    """Whether a body may be a JSON object, as all of Amili's answers are: a web page is none."""
+    return body.removeprefix(BOM).lstrip()[:1] == b"{"
+
+
 class AmiliSession:
     """Questions over connections that stay open. Threads may share it: each has connections of its own.
 
@@ -110,8 +116,18 @@ class AmiliSession:
         """Reach addresses that begin so by another road. To be called before the first question."""
         self._roads[prefix] = adapter
 
-    def ask(self, method: str, url: str, *, kind: str, subject: str = "", who: str = "Amili", **kwargs: Any) -> Reply:
-        """Send a request and read the answer whole, whatever its status.
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        kind: str,
+        subject: str = "",
+        who: str = "Amili",
+        makes_sense: Callable[[bytes], bool] = is_object,
+        **kwargs: Any,
+    ) -> Reply:
+        """Send a request and read the answer whole, whatever its status. One that makes no sense is told to the gate as none.
 
         Raises Refused when it may not go there, Paused when it may not go now, Later when no answer can be had in time
         or at all, NotUnderstood when the answer is too large or packed in a way that we do not take.
@@ -123,8 +139,7 @@ class AmiliSession:
             started = time.monotonic()
             outcome, is_passing = self._try(left, method, url, who, kwargs)
             left -= time.monotonic() - started
-            problem = outcome.problem_of(who) if isinstance(outcome, Reply) else outcome
-            self._gate.heard(kind, subject, problem, outcome.request_id)
+            self._gate.heard(kind, subject, _problem_of(outcome, who, makes_sense), outcome.request_id)
             # Without the time for a whole answer, a retry could only make things worse.
             if not (pause and is_passing and left >= self._timeout[1] and self._may_retry(pause, outcome)):
                 break
@@ -232,3 +247,11 @@ def _is_passing(fault: Exception) -> bool:
     """Whether the connection failed, and neither Amili nor its certificate."""
     is_broken = isinstance(fault, requests.ConnectionError | ChunkedEncodingError | ProtocolError)
     return is_broken and not isinstance(fault, SSLError)
+
+
+def _problem_of(outcome: Reply | AmiliError, who: str, makes_sense: Callable[[bytes], bool]) -> AmiliError | None:
+    if isinstance(outcome, AmiliError):
+        return outcome
+    if outcome.status == 200 and not makes_sense(outcome.body):
+        return NotUnderstood(f"{who} answered with something else than was asked for", status=200)
+    return outcome.problem_of(who)

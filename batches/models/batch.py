@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from batches.models.claims import unclaimed
 from batches.models.timeline import TimelineEntry
 from batches.pace import LEASE, LOOK_FOR, WATCH_LASTS, WATCH_RENEWAL, WATCHED, is_watched
 from batches.words import FINISHED, Doubt, Outcome, Source, Trouble
@@ -53,9 +54,8 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         return self.filter(submitted_at__gte=start, submitted_at__lt=end)
 
     def due(self, now: datetime) -> Self:
-        """Batches to ask about now and that nobody is asking about. A claim that was not given back ends with its LEASE."""
-        free = models.Q(claimed_until__isnull=True) | models.Q(claimed_until__lte=now)
-        return self.filter(free, next_check_at__lte=now)
+        """Batches to ask about now and that nobody is asking about."""
+        return self.filter(unclaimed(now), next_check_at__lte=now)
 
     def most_urgent_first(self, now: datetime) -> Self:
         """Those that somebody waits for before all others, then the longest overdue."""
@@ -63,6 +63,10 @@ class BatchQuerySet(models.QuerySet["Batch"]):
             watched_at__gt=now - WATCH_LASTS
         )
         return self.order_by(models.Case(models.When(waited_for, 0), default=1), "next_check_at")
+
+    def least_lately_asked_first(self) -> Self:
+        """For probes: each is about another batch, lest one that is broken be taken for Amili's absence for ever."""
+        return self.order_by(models.F("asked_at").asc(nulls_first=True), "next_check_at")
 
     def claim(self, batch_id: UUID, now: datetime) -> Batch | None:
         """Take the right to ask about a batch that is due; for one caller only, until it is done or LEASE is over.
@@ -90,28 +94,43 @@ class BatchQuerySet(models.QuerySet["Batch"]):
                     next_check_at = %(next_check_at)s, asked_by = 'check', revision = revision + 1
                 FROM set_config('synchronous_commit', 'off', true) -- as above: nobody waits for the disk
                 WHERE id = %(id)s AND revision = %(revision)s AND claimed_until = %(until)s
+                    AND watched_at IS NOT DISTINCT FROM %(watched_at)s -- else it is to be asked about sooner
                 """,
                 {
                     "id": claimed.pk,
                     "revision": claimed.revision,
+                    "watched_at": claimed.watched_at,
                     "until": asked_at + LEASE,
                     "asked_at": asked_at,
                     "next_check_at": next_check_at,
                 },
             )
-            return cursor.rowcount == 1
+            return bool(cursor.rowcount)
 
     def put_back(self, batch_id: UUID, asked_at: datetime, until: datetime) -> None:
-        """Give a claim back without having asked: another time will do."""
-        self.filter(pk=batch_id, claimed_until=asked_at + LEASE).update(claimed_until=None, next_check_at=until)
+        """Give a claim back without having asked: another time will do, unless somebody has wished for it meanwhile."""
+        ours = self.filter(pk=batch_id, claimed_until=asked_at + LEASE)
+        ours.filter(next_check_at__gt=asked_at).update(claimed_until=None)
+        ours.update(claimed_until=None, next_check_at=until)
 
     def make_due(self, batch_ids: Iterable[UUID], now: datetime, source: Source = Source.PERSON) -> None:
         """Note that somebody wants these asked about at once: again, where a question is under way and may be too old."""
         self.filter(pk__in=batch_ids).update(next_check_at=now, asked_by=source, revision=models.F("revision") + 1)
 
+    def being_written(self) -> set[UUID]:
+        """Those whose answer is being recorded, which holds them for seconds: what comes of it is as fresh as can be."""
+        with transaction.atomic():
+            free = set(self.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
+        return set(self.values_list("pk", flat=True)) - free
+
+    def take_up_again(self, now: datetime) -> None:
+        """Amili is back: ask at once about what it was asked in vain."""
+        in_vain = [Trouble.UNREACHABLE, Trouble.BUSY, Trouble.KEYS_REFUSED]
+        self.filter(trouble__in=in_vain, next_check_at__gt=now).update(next_check_at=now)
+
     def follow(self, batch_ids: Iterable[UUID], now: datetime, source: Source = Source.PERSON) -> list[UUID]:
         """Start to follow the batches that are not followed yet; returns their ids."""
-        wanted = list(dict.fromkeys(batch_ids))
+        wanted = sorted(set(batch_ids))  # in one order for all, lest two who begin the same ones wait for each other
         known = set(self.filter(pk__in=wanted).values_list("pk", flat=True))
         new = [batch_id for batch_id in wanted if batch_id not in known]
         if not new:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models, transaction
@@ -42,18 +42,24 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return self.raw(query)[0]
 
     def take_turn(self, now: datetime, *, apart: timedelta, patience: timedelta) -> Turn | None:
-        """The next free turn within `patience`, if one may be had. While Amili is away, one probe at a time gets one."""
-        given: dict[str, Any] = {"now": now, "apart": apart, "patience": patience, "lease": PROBE_LEASE}
+        """The next free turn within `patience`, if one may be had. While Amili is away, one probe at a time gets one.
+
+        Times that are further away than any can be are of a clock that has been put back since, and bind nobody.
+        """
+        given: dict[str, Any] = {"now": now, "apart": apart, "patience": patience}
+        given |= {"lease": PROBE_LEASE, "longest": LONGEST_PAUSE}
         with connection.cursor() as cursor:
             cursor.execute(
                 """
                 INSERT INTO batches_connection AS row (id, next_turn_at, failing, probes)
                 VALUES (1, %(now)s + %(apart)s, '{}', 0)
                 ON CONFLICT (id) DO UPDATE SET
-                    next_turn_at = GREATEST(row.next_turn_at, %(now)s) + %(apart)s,
+                    next_turn_at = %(apart)s + CASE
+                        WHEN row.next_turn_at BETWEEN %(now)s AND %(now)s + %(longest)s THEN row.next_turn_at
+                        ELSE %(now)s END,
                     open_until = CASE WHEN row.open_until IS NOT NULL THEN %(now)s + %(lease)s END
-                WHERE COALESCE(row.open_until, %(now)s) <= %(now)s
-                    AND COALESCE(row.next_turn_at, %(now)s) <= %(now)s + %(patience)s
+                WHERE (row.open_until > %(now)s AND row.open_until <= %(now)s + %(longest)s) IS NOT TRUE
+                    AND (row.next_turn_at > %(now)s + %(patience)s AND row.next_turn_at <= %(now)s + %(longest)s) IS NOT TRUE
                 RETURNING next_turn_at - %(apart)s, open_until IS NOT NULL, failing_since IS NOT NULL
                 """,
                 given,
@@ -61,11 +67,25 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
             row = cursor.fetchone()
         return Turn(*row) if row else None
 
-    def note_success(self) -> None:
-        """Amili answers: whatever had failed before is over."""
-        self.filter(failing_since__isnull=False).update(
-            failing_since=None, failing=[], opened_at=None, open_until=None, probes=0
-        )
+    def away(self) -> Self:
+        """The row, while we take Amili for away."""
+        return self.filter(open_until__isnull=False)
+
+    def silent(self, now: datetime) -> Self:
+        """The row, while not even a probe may go out."""
+        return self.filter(open_until__gt=now, open_until__lte=now + LONGEST_PAUSE)
+
+    def note_success(self) -> bool:
+        """Amili answers: whatever had failed before is over. True for who ends a time in which we took it for away."""
+        over = {"failing_since": None, "failing": [], "opened_at": None, "open_until": None, "probes": 0}
+        if self.away().update(**over):
+            return True
+        self.filter(failing_since__isnull=False).update(**over)
+        return False
+
+    def let_one_through(self, now: datetime) -> None:
+        """The next probe need not wait."""
+        self.away().update(open_until=now)
 
     def note_failure(self, subject: str, now: datetime, *, is_probe: bool, wait: timedelta) -> None:
         """A question about `subject` failed. Where different ones fail in a row, nothing but a probe goes out for a while."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from batches.models.claims import unclaimed
 from batches.pace import LEASE
 from batches.words import Trouble
 
@@ -34,13 +35,12 @@ class DiscoveryQuerySet(models.QuerySet["Discovery"]):
         ]
         self.bulk_create(missing, ignore_conflicts=True)
 
-    def by_themselves(self) -> Self:
-        """The walks that need nobody to start them."""
-        return self.exclude(walk=Walk.BACKFILL)
+    def by_themselves(self, organization_ids: Iterable[UUID]) -> Self:
+        """The walks through the lists of these organisations that need nobody to start them."""
+        return self.filter(organization_id__in=list(organization_ids)).exclude(walk=Walk.BACKFILL)
 
     def due(self, now: datetime) -> Self:
-        free = models.Q(claimed_until__isnull=True) | models.Q(claimed_until__lte=now)
-        return self.filter(free, next_at__lte=now)
+        return self.filter(unclaimed(now), next_at__lte=now)
 
     def claim(self, pk: int, now: datetime) -> bool:
         """Take the right to go on with this walk. True for one caller only, until it is done or LEASE is over."""

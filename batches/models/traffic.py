@@ -21,8 +21,16 @@ class TrafficQuerySet(models.QuerySet["Traffic"]):
 
     def add(self, kind: str, now: datetime, *, trouble: str = "", detail: str = "", request_id: str = "") -> None:
         """Count one request; one that failed leaves word of why."""
-        counts = {"kind": kind, "minute": now.replace(second=0, microsecond=0), "failures": int(bool(trouble))}
-        times = {"succeeded_at": None if trouble else now, "failed_at": now if trouble else None}
+        news: dict[str, str | int | datetime | None] = {
+            "kind": kind,
+            "minute": now.replace(second=0, microsecond=0),
+            "failures": 1 if trouble else 0,
+            "succeeded_at": None if trouble else now,
+            "failed_at": now if trouble else None,
+            "trouble": trouble,
+            "detail": detail,
+            "request_id": request_id if trouble else "",
+        }
         with connection.cursor() as cursor:
             cursor.execute(
                 """
@@ -39,7 +47,7 @@ class TrafficQuerySet(models.QuerySet["Traffic"]):
                     detail = CASE EXCLUDED.failures WHEN 0 THEN row.detail ELSE EXCLUDED.detail END,
                     request_id = CASE EXCLUDED.failures WHEN 0 THEN row.request_id ELSE EXCLUDED.request_id END
                 """,
-                counts | times | {"trouble": trouble, "detail": detail, "request_id": request_id if trouble else ""},
+                news,
             )
 
     def last_successes(self) -> Self:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from batches import broker
 from batches.models import Batch, Connection, Delivery, Discovery, Traffic, Worker
+from batches.models.claims import unclaimed
 from batches.models.connection import FAILURES_TO_OPEN
 from batches.models.traffic import PULSE_LASTS
 from batches.pace import WATCH_LASTS
@@ -171,7 +172,7 @@ def _end_of(token: str) -> datetime | None:
 
 def _backlog(now: datetime) -> dict[str, Any]:
     """Of the batches that we still ask about: how many are due, under way and watched, and the one that waits longest."""
-    due = Q(next_check_at__lte=now) & (Q(claimed_until__isnull=True) | Q(claimed_until__lte=now))
+    due = Q(next_check_at__lte=now) & unclaimed(now)
     found = Batch.objects.filter(next_check_at__isnull=False).aggregate(
         followed=Count("pk"),
         due=Count("pk", filter=due),

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from batches import discovery
 from batches.models import Batch, Discovery, Walk
+from batches.models.claims import unclaimed
 
 
 class Command(BaseCommand):
@@ -45,16 +46,20 @@ class Command(BaseCommand):
         """A walk that was stopped goes on, unless it was to go to another day."""
         Discovery.objects.plan([organization_id], Walk.BACKFILL, timezone.now())
         walk = Discovery.objects.filter(organization_id=organization_id, walk=Walk.BACKFILL)
-        walk.exclude(back_to=since).update(started_at=None)
+        to_another_day = walk.exclude(back_to=since).filter(back_to__isnull=False)
+        if to_another_day.exclude(unclaimed(timezone.now())).exists():
+            raise CommandError("Another run of this command goes back to another day: wait for its end, or stop it.")
+        to_another_day.update(started_at=None)
         walk.update(back_to=since, complete_at=None, next_at=timezone.now(), trouble="", trouble_detail="")
         return walk.get()
 
     def _go_on(self, place: Discovery) -> Discovery:
         now = timezone.now()
-        if not Discovery.objects.claim(place.pk, now):
-            time.sleep(1)  # for its turn, or for another run of this command
-        else:
+        if Discovery.objects.claim(place.pk, now):
             place = discovery.walk_on(place.pk, claimed_at=now)
+        else:
+            time.sleep(1)  # for its turn, or for another run of this command
+            place.refresh_from_db()
         if place.trouble:
             raise CommandError(f"{place.organization_id}: {place.get_trouble_display()} ({place.trouble_detail})")
         return place
