@@ -5,9 +5,11 @@ stopped goes on where it was. One for new batches may stop at the first that an 
 only while the list proves to be newest first.
 """
 
+import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from operator import attrgetter
 from uuid import UUID
@@ -27,6 +29,8 @@ from batches.sync import Found
 from batches.upstream import amili_client
 from batches.verdict import outcome_of
 from batches.words import FINISHED, Source, Trouble
+
+logger = logging.getLogger(__name__)
 
 RUN_FOR = 3.0  # seconds after which a walk gives the worker back to others, and goes on later
 MOST_PAGES = 10_000
@@ -67,13 +71,15 @@ def _set_out(place: Discovery, now: datetime) -> None:
 def _walk(place: Discovery) -> None:
     """Page after page, each fetched while the one before is recorded."""
     until = time.monotonic() + RUN_FOR
-    with ThreadPoolExecutor(1, "list") as ahead:
+    with _beside() as ahead:
         page = _fetch(place.organization_id, place.page_token)
         while True:
+            if page.unreadable:
+                logger.warning("list of %s: %s items name no batch", place.organization_id, page.unreadable)
             known = _known(page)
             is_last = _is_last(place, page, known)
             goes_on = not is_last and place.walk != Walk.SWEEP and time.monotonic() < until
-            upcoming = ahead.submit(_fetch_apart, place.organization_id, page.next_token) if goes_on else None
+            upcoming = ahead.submit(_fetch, place.organization_id, page.next_token) if goes_on else None
             if not _take(place, page, known, is_last=is_last):
                 return  # somebody else goes on, since our claim ran out
             if upcoming is None:
@@ -95,11 +101,14 @@ def _fetch(organization_id: UUID, page_token: str) -> ListPage:
     return payload.read_list(reply.body)
 
 
-def _fetch_apart(organization_id: UUID, page_token: str) -> ListPage:
-    try:
-        return _fetch(organization_id, page_token)
-    finally:
-        connections.close_all()  # of this thread
+@contextmanager
+def _beside() -> Iterator[ThreadPoolExecutor]:
+    """A thread beside this one, with a connection to the database of its own until the end."""
+    with ThreadPoolExecutor(1, "list") as thread:
+        try:
+            yield thread
+        finally:
+            thread.submit(connections.close_all)
 
 
 # ------------------------------------------------------------------------------------------ one page

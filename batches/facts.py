@@ -115,7 +115,7 @@ def add_all(objects: Sequence[models.Model]) -> None:
     if objects:
         table = type(objects[0])._meta
         if table.auto_field:
-            _give_keys(objects, table.db_table, table.auto_field.column)
+            _give_keys(objects, table.db_table, str(table.auto_field.column))
         fields = [field for field in table.concrete_fields if not field.generated]
         columns, names = [str(field.column) for field in fields], [field.attname for field in fields]
         _copy(type(objects[0]), columns, map(attrgetter(*names), objects))

@@ -146,7 +146,7 @@ def test_while_amili_is_away_a_tick_queues_nothing_until_it_is_time_for_a_probe(
 
 def test_each_tick_is_a_sign_of_life_of_the_worker_that_ran_it(db: None) -> None:
     tasks.refresh_due_batches()
-    assert [worker.name for worker in Worker.objects.here(timezone.now())] == ["worker"]
+    assert timezone.now() - Worker.objects.get().seen_at < 5 * SECONDS
 
 
 def test_an_emptied_broker_costs_a_tick_and_no_data(db: None, amili: Amili, work: Work) -> None:

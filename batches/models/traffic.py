@@ -103,9 +103,6 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
         if not self.filter(name=name, seen_at__gt=now - PULSE).exists():
             self.update_or_create(name=name, defaults={"seen_at": now})
 
-    def here(self, now: datetime) -> Self:
-        return self.filter(seen_at__gt=now - PULSE_LASTS).order_by("name")
-
     def forget_old(self, now: datetime) -> None:
         self.filter(seen_at__lt=now - KEPT_FOR).delete()
 
