@@ -126,8 +126,10 @@ def _is_last(place: Discovery, page: ListPage, known: Mapping[UUID, Batch]) -> b
     if place.reached_at and created:
         is_ordered = is_ordered and created[0] <= place.reached_at
     place.is_ordered, place.reached_at = is_ordered, created[-1] if created else place.reached_at
-    if not page.next_token or page.next_token == place.page_token or place.pages >= MOST_PAGES:
+    if not page.next_token or page.next_token == place.page_token:
         return True
+    if place.pages >= MOST_PAGES:
+        raise NotUnderstood("The list does not end")
     is_too_old = bool(created) and place.back_to is not None and created[-1] < place.back_to
     return is_ordered and (is_too_old or (place.walk == Walk.NEWEST and _meets_the_last_walk(place, known)))
 
@@ -170,8 +172,7 @@ def _take(place: Discovery, page: ListPage, known: Mapping[UUID, Batch], *, is_l
 def _begin(items: Sequence[Listed], place: Discovery, question: Question) -> None:
     found = [_found(item) for item in sorted(items, key=attrgetter("batch_id"))]  # as `BatchQuerySet.follow` does
     try:
-        with transaction.atomic():
-            sync.record_new(found, place.organization_id, place.started_at, question)
+        sync.record_new(found, place.organization_id, place.started_at, question)
     except IntegrityError:
         # A person has just pasted one of them: all come by the ordinary road, where nobody is in the way of anybody.
         ids = [item.batch_id for item in items]
@@ -241,7 +242,8 @@ def _rest(place: Discovery, wait: timedelta) -> None:
 
 def _stumble(place: Discovery, problem: AmiliError) -> None:
     """Note what keeps the walk from going on. A page that Amili refuses may be one that it has forgotten: anew then."""
-    anew = {"started_at": None} if problem.status in (400, 404, 410, 422) else {}
+    is_lost = problem.status in (400, 404, 410, 422) or place.pages >= MOST_PAGES
+    anew = {"started_at": None} if is_lost else {}
     wait = max(AFTER_TROUBLE, timedelta(seconds=problem.retry_after or 0))
     place.save_as_claimed(
         trouble=Trouble(problem.trouble),

@@ -1,12 +1,15 @@
 """How an answer becomes rows: the only writer of Amili's facts."""
 
+import hashlib
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from django.db import connection, models
 
 from batches.amili import payload
@@ -26,8 +29,12 @@ class Question(NamedTuple):
     source: Source = Source.CHECK
 
 
-def set_facts(batch: Batch, snapshot: BatchSnapshot, changed_at: datetime) -> None:
-    """Give a batch, not yet saved, the facts of an answer."""
+def set_facts(batch: Batch, snapshot: BatchSnapshot, changed_at: datetime) -> bool:
+    """Give a batch, not yet saved, the facts of an answer. False if it has them: what else an answer holds is no change."""
+    digest = hashlib.sha256(msgspec.json.encode(snapshot)).digest()
+    if bytes(batch.facts_digest) == digest:
+        return False
+    batch.facts_digest, batch.changed_at = digest, changed_at
     # It stands in an index, which takes no text without end; the whole of it stands in the answer.
     batch.type = snapshot.type[:LONGEST_TYPE]
     for name in (
@@ -46,7 +53,7 @@ def set_facts(batch: Batch, snapshot: BatchSnapshot, changed_at: datetime) -> No
     batch.organization_id = snapshot.organization_id or batch.organization_id
     batch.error_count, batch.response_count = len(snapshot.errors), len(snapshot.responses)
     batch.succeeded_count, batch.failed_item_count = len(snapshot.succeeded), len(snapshot.failed)
-    batch.changed_at = changed_at
+    return True
 
 
 def answer_fields(reply: Reply, question: Question, problem: str = "") -> dict[str, Any]:
@@ -133,9 +140,13 @@ def _give_keys(objects: Sequence[models.Model], table: str, column: str) -> None
 
 def _copy(table: type[models.Model], columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
     """PostgreSQL's COPY: a sixth of the time of INSERTs."""
+    rows = iter(rows)
+    first = next(rows, None)
+    if first is None:
+        return
     names = ", ".join(columns)
     statement = f"COPY {table._meta.db_table} ({names}) FROM STDIN"
     # Django does not know of COPY, and has to be told to turn psycopg's errors into its own.
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
+        for row in chain([first], rows):
             copy.write_row(row)

@@ -125,7 +125,7 @@ def _put_off(known: Batch, pause: Paused, question: Question) -> Batch:
 def record_new(found: Sequence[Found], organization_id: UUID, listed_at: datetime | None, question: Question) -> None:
     """Follow batches that a list names: with their facts where it tells all of them, else to be asked about in their turn.
 
-    Raises IntegrityError where somebody else has begun to follow one of them at this moment.
+    Raises IntegrityError, and leaves nothing, where somebody else has begun to follow one of them at this moment.
     """
     batches = [_new_batch(each, question, organization_id=organization_id, listed_at=listed_at) for each in found]
     whole = [(batch, each) for batch, each in zip(batches, found, strict=True) if each.snapshot]
@@ -174,8 +174,8 @@ def _replace_facts(
     batch: Batch, snapshot: BatchSnapshot, question: Question, keep_answer: Callable[[], Answer]
 ) -> None:
     before = _gist(batch)
-    set_facts(batch, snapshot, question.asked_at)
-    replace_rows(batch.pk, snapshot)
+    if set_facts(batch, snapshot, question.asked_at):
+        replace_rows(batch.pk, snapshot)
     answer = keep_answer()
     if not batch.digest or before != _gist(batch):
         _note(batch, Kind.CHANGED, question, answer)

@@ -248,3 +248,13 @@ def test_an_answer_without_an_envelope_is_itself(answer: bytes) -> None:
 def test_answers_that_say_other_things_are_others() -> None:
     answers = [body(of_today()), body(of_today("FAILED")), body(None), body([of_today()]), b"<html>"]
     assert len({identity(answer) for answer in answers}) == len(answers)
+
+
+def test_a_page_of_many_more_than_were_asked_for_is_not_worked_through() -> None:
+    with pytest.raises(NotUnderstood, match="many more"):
+        read_list(json.dumps({"data": [0] * 1_001}).encode())
+
+
+def test_a_page_token_with_a_nul_is_none() -> None:
+    with pytest.raises(NotUnderstood, match="token"):
+        read_list(json.dumps({"data": [], "summary": {"nextPageToken": "a\0b"}}).encode())

@@ -151,6 +151,17 @@ def test_an_answer_in_another_envelope_is_no_other_answer(recorded: Record) -> N
     assert timeline() == ["first_seen", "succeeded"]
 
 
+def test_an_answer_that_differs_in_nothing_that_we_know_is_a_version_and_no_change(recorded: Record) -> None:
+    start = timezone.now() - 2 * LATE_CHECK
+    data = of_first_generation(errors=[error(1)])
+    before, rows = recorded({**data, "servedAt": "10:00"}, start), places()
+    after = recorded({**data, "servedAt": "11:00"}, start + LATE_CHECK)
+    assert (after.changed_at, after.next_check_at) == (before.changed_at, None)
+    assert places() == rows
+    assert after.answers.count() == 2
+    assert timeline() == ["first_seen", "failed"]
+
+
 def test_an_answer_is_kept_with_its_request_id_and_who_made_us_ask(recorded: Record) -> None:
     tasks.follow([BATCH])
     reply = Reply(200, body(of_today("QUEUED")), request_id="req-7")

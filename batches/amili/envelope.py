@@ -81,6 +81,8 @@ def _text(raw: Raw) -> str:
         token = msgspec.json.decode(raw, type=str | int | None)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return ""
+    if token is not None and "\0" in str(token):
+        raise NotUnderstood("The token of the next page holds a character that no token can")
     return "" if token is None else str(token)
 
 

@@ -8,6 +8,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from batches.amili.errors import NotUnderstood
+
 
 class Row(Struct, frozen=True, gc=False, kw_only=True):
     """A row of a list: named fields, and what has no name here."""
@@ -16,6 +18,7 @@ class Row(Struct, frozen=True, gc=False, kw_only=True):
     extra: Annotated[str, Meta(max_length=0)] = ""
 
 
+MOST_ITEMS = 500_000
 raw_fields = msgspec.json.Decoder(dict[str, Raw])
 EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 NO_DATE_YEAR = 1  # .NET sends the year 0001 for "no date"
@@ -24,6 +27,13 @@ NO_DATE_YEAR = 1  # .NET sends the year 0001 for "no date"
 def source(raw: Raw) -> str:
     """The JSON text of an undecoded value."""
     return str(memoryview(raw), "utf-8", "replace")
+
+
+def _bounded[Item](items: list[Item]) -> list[Item]:
+    """A list that no batch can have would take a worker longer than it may take, again and again."""
+    if len(items) > MOST_ITEMS:
+        raise NotUnderstood(f"The answer lists {len(items)} objects, more than we take")
+    return items
 
 
 class Fields:
@@ -69,7 +79,7 @@ class Fields:
         if raw is None:
             return []
         try:
-            return msgspec.json.decode(raw, type=list[Raw] | None) or []
+            return _bounded(msgspec.json.decode(raw, type=list[Raw] | None) or [])
         except msgspec.ValidationError:
             self.odd.append(name)
             return [raw]
@@ -81,7 +91,7 @@ class Fields:
     def rows[R: Row](self, name: str, row_type: type[R]) -> list[R]:
         """A list's items as rows: all at once where they are as documented, else one by one."""
         try:
-            return msgspec.json.decode(self._fields.get(name, b"[]"), type=list[row_type])  # type: ignore[valid-type]
+            return _bounded(msgspec.json.decode(self._fields.get(name, b"[]"), type=list[row_type]))  # type: ignore[valid-type]
         except msgspec.ValidationError:
             typed = msgspec.json.Decoder(row_type)
             return [_row(item, row_type, typed) for item in self.items(name)]

@@ -73,7 +73,7 @@ class Kept(Struct, frozen=True):
 
 
 class Grant(Struct):
-    access_token: Annotated[str, msgspec.Meta(pattern=r"^[ -~]+$")]
+    access_token: Annotated[str, msgspec.Meta(pattern=r"\A[ -~]+\Z")]
     expires_in: float | None = None
     expires_on: float | None = None
 

@@ -182,12 +182,17 @@ class ListPage(NamedTuple):
     unreadable: int  # items that name no batch
 
 
+MOST_LISTED = 1_000
+
+
 def read_list(body: bytes) -> ListPage:
     """Read a page of https://docs.amili.dev/getbatchesbyorganization-4148061e0. Raises NotUnderstood when it is none.
 
     Rows stay undecoded: most batches of a page are known already.
     """
     raw_items, next_token = list_of(body)
+    if len(raw_items) > MOST_LISTED:
+        raise NotUnderstood(f"The page lists {len(raw_items)} batches, many more than were asked for")
     items = [item for item in map(_listed, raw_items) if item]
     return ListPage(items, next_token, len(raw_items) - len(items))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from http.client import HTTPResponse
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple
 
 import requests
@@ -87,6 +88,7 @@ class _BoundedStream(io.RawIOBase):
 def new_session(user_agent: str, roads: Mapping[str, BaseAdapter]) -> requests.Session:
     """Bounded connections that stay open, or other roads for addresses that begin so."""
     session = _Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # an API has none to give
     session.headers.update({"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"})
     # Without a say of its own, requests lets a .netrc file of whoever runs us replace our bearer.
     session.auth = _as_it_is

@@ -55,6 +55,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='batch',
+            name='facts_digest',
+            field=models.BinaryField(default=b''),
+        ),
+        migrations.AddField(
+            model_name='batch',
             name='listed_at',
             field=models.DateTimeField(null=True),
         ),

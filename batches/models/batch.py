@@ -187,6 +187,7 @@ class Batch(models.Model):
     doubts = ArrayField(models.CharField(max_length=40, choices=Doubt), default=list)
     odd_fields = ArrayField(models.TextField(), default=list)
     digest = models.BinaryField(default=b"", editable=False)  # of the answer that these facts are from
+    facts_digest = models.BinaryField(default=b"", editable=False)  # of the facts and rows alone
     checked_at = models.DateTimeField(null=True)  # when we asked the question whose answer these facts are
     changed_at = models.DateTimeField(null=True)  # when the facts last changed
 

@@ -77,7 +77,13 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
     def note_success(self) -> bool:
         """Amili answers: whatever had failed before is over. True for who ends a time in which we took it for away."""
-        over: dict[str, Any] = {"failing_since": None, "failing": [], "opened_at": None, "open_until": None, "probes": 0}
+        over: dict[str, Any] = {
+            "failing_since": None,
+            "failing": [],
+            "opened_at": None,
+            "open_until": None,
+            "probes": 0,
+        }
         if self.away().update(**over):
             return True
         self.filter(failing_since__isnull=False).update(**over)
