@@ -18,7 +18,7 @@ from batches.amili.transport import Reply
 from batches.facts import Question, add_all, add_rows, answer_fields, replace_rows, set_facts
 from batches.models import Answer, Batch, TimelineEntry
 from batches.pace import LATE_CHECK, LEASE, after, is_watched, pace
-from batches.upstream import Away, amili_client
+from batches.upstream import amili_client
 from batches.words import Source, Trouble
 
 Kind = TimelineEntry.Kind
@@ -114,9 +114,7 @@ def _confirmed(known: Batch, reply: Reply, question: Question) -> Batch | None:
 
 
 def _put_off(known: Batch, pause: Paused, question: Question) -> Batch:
-    """Nothing was asked. Who waits for an answer is told why none comes; a scheduled check quietly takes place later."""
-    if isinstance(pause, Away) and question.source not in (Source.CHECK, Source.DISCOVERY):
-        return record_failure(known.pk, pause, question)
+    """Nothing was asked, so that nothing is known anew: a wish stays noted, and what was wrong before is still what is wrong."""
     wait = min(max(timedelta(seconds=pause.until), timedelta(seconds=1)), LONGEST_PUT_OFF)
     Batch.objects.put_back(known.pk, question.asked_at, timezone.now() + wait)
     return known

@@ -14,9 +14,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks, Settings
 
 from batches import sync, tasks
-from batches.amili.errors import AmiliError, Forbidden, KeysRefused, Later, NotThere, Refused
+from batches.amili.errors import AmiliError, Forbidden, KeysRefused, Later, NotThere, NotUnderstood, Refused
 from batches.facts import Question
-from batches.models import Batch
+from batches.models import Batch, Connection
+from batches.words import Source
 from staff.models import Person
 from tests.answers import (
     BATCH,
@@ -134,7 +135,10 @@ def test_the_first_question_is_announced(client: Client) -> None:
     [
         (NotThere("Amili answered 404"), "It may be seconds old: we keep looking for an hour, until"),
         (Forbidden("Amili answered 403"), "Our credentials may not see this batch."),
-        (KeysRefused("Amili answered 401"), "Amili does not accept the credentials of this dashboard."),
+        (
+            KeysRefused("Amili answered 401"),
+            "Amili did not accept the credentials of this dashboard when we asked about this batch.",
+        ),
         (Refused("Amili answered 409"), "Amili turned the question down."),
         (Later("Amili answered 503"), "We keep trying."),
     ],
@@ -151,11 +155,24 @@ def test_each_trouble_says_what_it_means(client: Client, problem: AmiliError, se
 
 def test_a_trouble_leaves_the_last_known_facts_on_the_page_with_their_age(client: Client, recorded: Record) -> None:
     recorded(of_today("QUEUED"))
+    live = '<span class="when-live">live</span>'
+    assert live in client.get(URL).content.decode()
     sync.record_failure(BATCH, Later("Amili answered 503"), Question(timezone.now()))
+    page = client.get(URL)
+    assert "Queued" in seen(page)
+    assert "We have had no usable answer about this batch since" in seen(page)
+    assert "may be out of date" in seen(page)
+    assert live not in page.content.decode()
+
+
+def test_a_batch_that_amili_knew_and_no_longer_finds_is_not_called_new(client: Client, recorded: Record) -> None:
+    recorded(of_today("QUEUED"))
+    sync.record_failure(BATCH, NotThere("Amili answered 404"), Question(timezone.now()))
     text = seen(client.get(URL))
-    assert "Queued" in text
-    assert "We have had no usable answer from Amili since" in text
-    assert "may be out of date" in text
+    assert "Amili no longer finds this batch. We keep looking for an hour, until" in text
+    assert "seconds old" not in text
+    Batch.objects.update(next_check_at=None)
+    assert "Amili no longer finds this batch. We looked for an hour and have stopped." in seen(client.get(URL))
 
 
 def test_what_was_looked_for_in_vain_says_that_we_have_stopped(client: Client) -> None:
@@ -171,7 +188,44 @@ def test_an_answer_that_is_not_understood_leads_to_itself(client: Client, record
     recorded(b"<!doctype html><p>Maintenance")
     text = seen(client.get(URL))
     assert "The answer is a web page, not JSON" in text
+    assert "Its answer is kept. See it as received" in text
     assert "<p>Maintenance" in seen(client.get(f"{URL}answer/"))
+
+
+@pytest.mark.parametrize("before", [of_today("QUEUED"), b"<!doctype html><p>Maintenance"])
+def test_an_answer_that_is_not_kept_is_not_promised(client: Client, recorded: Record, before: dict[str, Any]) -> None:
+    recorded(before, timezone.now() - 60 * SECONDS)
+    sync.record_failure(BATCH, NotUnderstood("The answer is larger than we take"), Question(timezone.now()))
+    text = seen(client.get(URL))
+    assert "It was too large or packed in a way that we do not take, and is not kept." in text
+    assert "See it as received" not in text
+
+
+def test_only_where_an_answer_was_not_understood_it_takes_a_query_to_know_whether_it_is_kept(
+    client: Client, recorded: Record, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    recorded(of_today("QUEUED"), timezone.now() - 60 * SECONDS)
+    client.get(URL)
+    for problem, queries in ((Later("Amili answered 503"), 5), (NotUnderstood("The answer is too large"), 6)):
+        sync.record_failure(BATCH, problem, Question(timezone.now()))
+        with django_assert_num_queries(queries):
+            client.get(URL)
+
+
+@pytest.mark.parametrize(
+    ("source", "is_told"), [(Source.PERSON, True), (Source.COMMAND, True), (Source.WEBHOOK, False)]
+)
+def test_who_did_not_ask_is_not_told_that_the_question_is_noted(
+    client: Client, recorded: Record, source: Source, is_told: bool
+) -> None:
+    recorded(of_today("QUEUED"))
+    for n in range(3):
+        since = timezone.now() - timedelta(minutes=5)
+        Connection.objects.note_failure(f"batch {n}", since, is_probe=False, wait=timedelta(hours=1))
+    Batch.objects.make_due([BATCH], timezone.now(), source)
+    text = seen(client.get(URL))
+    assert ("Your question is noted." in text) is is_told
+    assert ("Ask Amili now" in text) is not is_told
 
 
 def test_the_timeline_tells_every_change_with_who_made_us_ask(client: Client, recorded: Record) -> None:

@@ -105,7 +105,18 @@ def test_a_poll_gets_nothing_until_something_is_new(
     fragment = client.get(poll, headers=HTMX)
     assert "Succeeded" in seen(fragment)
     assert "<html" not in fragment.content.decode()
-    assert "data-live" not in fragment.content.decode()
+
+
+def test_new_batches_appear_at_the_top_of_a_list_that_stays_open(client: Client, recorded: Record) -> None:
+    recorded(of_today("SUCCESS", succeeded=[succeeded()]))
+    poll = re.findall(r'hx-get="(/batches/\?stamp=\w+)"', client.get("/batches/").content.decode())[0]
+    new = recorded(of_today("SUCCESS", batchId=str(uuid4()), succeeded=[succeeded()]))
+    assert str(new.pk) in seen(client.get(poll, headers=HTMX))
+
+
+def test_a_pasted_list_of_finished_batches_asks_no_more(client: Client, recorded: Record) -> None:
+    recorded(of_today("SUCCESS", succeeded=[succeeded()]))
+    assert "data-live" not in client.get("/batches/", {"id": str(BATCH)}).content.decode()
 
 
 @pytest.mark.parametrize("name", ["status", "type", "organisation", "day", "after", "id", "stamp"])

@@ -123,15 +123,40 @@ def test_all_is_well_while_a_worker_is_here_and_amili_answers(support: Client) -
 def test_an_amili_that_is_away_is_named_with_its_beginning_and_the_next_try(support: Client) -> None:
     state = amili_fails()
     page = text(support)
-    assert f"Amili has given no usable answer since {clock(state.failing_since)}." in page
+    assert f"No usable answer from Amili since {clock(state.failing_since)}. The next try goes out" in page
     assert f"The next try goes out at {clock(state.open_until)}." in page
+    assert "Only one try at a time goes out; 1 has failed." in page
     assert f"Open since {clock(state.opened_at)}, after 3 different questions had failed in a row." in page
     assert "Amili: away" in page
 
 
+@pytest.mark.parametrize(
+    ("trouble", "sentence", "state"),
+    [
+        ("keys_refused", "Amili has not accepted our credentials since", "Amili: refuses us"),
+        ("busy", "Amili has been asking us to wait since", "Amili: away"),
+        ("not_understood", "Amili has been answering with something else than was asked for since", "Amili: away"),
+        ("unreachable", "No usable answer from Amili since", "Amili: away"),
+    ],
+)
+def test_banner_and_page_name_what_amili_did_at_last(
+    support: Client, django_assert_num_queries: DjangoAssertNumQueries, trouble: str, sentence: str, state: str
+) -> None:
+    Traffic.objects.add("token", timezone.now() - HOURS, trouble="busy", detail="An older trouble")
+    since = amili_fails().failing_since
+    Traffic.objects.add("list", timezone.now() - 30 * SECONDS, trouble="own_fault")
+    Traffic.objects.add("batch", timezone.now(), trouble=trouble)
+    with django_assert_num_queries(9):  # one more than while all is well
+        page = support.get("/amili/")
+    told = f"{sentence} {clock(since)}."
+    assert told in banner(page)
+    assert told in seen(page).partition("How things stand")[2]
+    assert state in seen(page)
+
+
 def test_a_single_failure_opens_nothing_and_is_told(support: Client) -> None:
     Connection.objects.note_failure("batch 1", timezone.now(), is_probe=False, wait=timedelta())
-    assert "1 of the 3 different questions have failed" in text(support, "circuit")
+    assert "1 question has failed of the 3 that open it." in text(support, "circuit")
     assert "All is well" in text(support)
 
 
@@ -223,10 +248,27 @@ def test_the_requests_of_the_last_hour_stand_in_a_chart_and_in_a_table(support: 
     assert "at most 300 a minute are allowed (AMILI_REQUESTS_PER_SECOND); the busiest of this hour had 8" in told
     minute = timezone.localtime(now).strftime("%H.%M")
     assert f"{minute} 3 1 " in told
-    chart = page.content.decode().partition("<svg viewBox")[2].partition("</svg>")[0]
-    assert [int(height) for height in re.findall(r'class="sent"[^>]*height="(\d+)"', chart)] == [100, 37]
-    assert [int(height) for height in re.findall(r'class="bad"[^>]*height="(\d+)"', chart)] == [12]
+    assert heights(page, "sent") == [100, 37]
+    assert heights(page, "bad") == [12]
     assert len(re.findall("<tr>", page.content.decode().partition('id="minutes"')[2].partition("</table>")[0])) == 61
+
+
+@pytest.mark.parametrize(("requests", "failures", "red"), [(900, 1, 1), (900, 450, 45), (2, 1, 1), (2, 2, 2)])
+def test_the_red_of_a_minute_is_its_share_and_only_all_of_it_where_all_failed(
+    support: Client, requests: int, failures: int, red: int
+) -> None:
+    now = timezone.now().replace(second=0, microsecond=0)
+    Traffic.objects.create(kind="list", minute=now - MINUTES, requests=1000)
+    Traffic.objects.create(kind="list", minute=now, requests=requests, failures=failures)
+    page = support.get("/amili/")
+    assert heights(page, "sent") == [100, max(requests // 10, 2)]
+    assert heights(page, "bad") == [red]
+
+
+def heights(page: HttpResponse, of: str) -> list[int]:
+    """The heights of these parts of the chart's bars."""
+    chart = page.content.decode().partition("<svg viewBox")[2].partition("</svg>")[0]
+    return [int(height) for height in re.findall(rf'class="{of}"[^>]*height="(\d+)"', chart)]
 
 
 # How far behind
@@ -251,9 +293,28 @@ def test_how_far_the_lists_are_known_stands_there_for_each_organisation(support:
     Discovery.objects.plan([ORGANISATION], Walk.SWEEP, now)
     Discovery.objects.filter(walk=Walk.NEWEST).update(complete_at=now - MINUTES, found_at=now - HOURS)
     Discovery.objects.filter(walk=Walk.SWEEP).update(trouble="forbidden", trouble_detail="Amili answered 403")
-    told = text(support, "walks")
-    assert f"Nordlys Kraft AS New batches {clock(now - MINUTES)} {clock(now - HOURS)} again at {clock(now)}" in told
-    assert "Nordlys Kraft AS Whole list not yet – No permission Amili answered 403" in told
+    sentence = f"Nordlys Kraft AS {clock(now - MINUTES)} {clock(now - HOURS)} next look {clock(now)}"
+    again = f"No permission Amili answered 403 next try {clock(now)}"
+    assert f"{sentence} {again}" in text(support, "walks")
+    Discovery.objects.update(trouble="", started_at=now)
+    next_at = timezone.localtime(now).strftime("%d.%m. %H.%M")
+    assert f"{sentence} looked through daily; next {next_at}" in text(support, "walks")
+    Discovery.objects.update(pages=7)
+    assert text(support, "walks").endswith(f"{clock(now - HOURS)} under way, page 7 page 7")
+
+
+def test_a_backfill_is_told_of_while_it_is_under_way_and_not_when_it_is_over(support: Client) -> None:
+    now = timezone.now()
+    Discovery.objects.plan([ORGANISATION], Walk.NEWEST, now)
+    Discovery.objects.plan([ORGANISATION], Walk.BACKFILL, now)
+    Discovery.objects.filter(walk=Walk.BACKFILL).update(started_at=now, pages=7)
+    assert text(support, "walks").endswith("backfill from the command line: page 7")
+    Discovery.objects.filter(walk=Walk.BACKFILL).update(trouble="forbidden", trouble_detail="Amili answered 403")
+    assert text(support, "walks").endswith("Amili answered 403")
+    Discovery.objects.filter(walk=Walk.BACKFILL).update(
+        trouble="", started_at=None, complete_at=now, next_at=now + 36_500 * 24 * HOURS
+    )
+    assert text(support, "walks").endswith(f"– – next look {clock(now)} –")
 
 
 def test_the_last_calls_of_the_webhook_are_listed(support: Client, settings: Settings) -> None:
@@ -264,10 +325,12 @@ def test_the_last_calls_of_the_webhook_are_listed(support: Client, settings: Set
         Delivery.objects.create(
             at=now - n * SECONDS, verdict="refused", reason=f"Reason {n:02}.", event="BATCH_COMPLETED"
         )
-    Delivery.objects.create(at=now + SECONDS, verdict="rung", event="BATCH_COMPLETED", request_id="r-1")
-    told = text(support, "webhook")
-    assert f"{clock(now + SECONDS)} BATCH_COMPLETED Batch asked about – r-1" in told
-    assert re.findall(r"Reason (\d\d)", told) == [f"{n:02}" for n in range(19)]
+    Delivery.objects.create(at=now + SECONDS, verdict="rung", event="BATCH_COMPLETED", request_id="r-1", batch_id=BATCH)
+    page = support.get("/amili/")
+    told = card(page, "webhook")
+    assert f"{clock(now + SECONDS)} BATCH_COMPLETED 5579…3189 Batch made due – r-1" in told
+    assert f'href="/batches/{BATCH}/"' in page.content.decode()
+    assert re.findall(r"Reason (\d\d)", told) == [f"{n:02}" for n in range(7)]
     assert "The whole log" not in told
 
 
@@ -289,6 +352,16 @@ def test_a_poll_gets_nothing_until_something_is_new(support: Client) -> None:
     fragment = support.get(poll, headers=HTMX)
     assert "Amili: away" in seen(fragment)
     assert "<html" not in fragment.content.decode()
+
+
+def test_the_banner_changes_with_the_page_in_one_answer(support: Client) -> None:
+    page = support.get("/amili/")
+    assert ids(page).count("banner") == 1
+    assert "hx-swap-oob" not in page.content.decode()
+    state = amili_fails()
+    fragment = support.get("/amili/", headers=HTMX)
+    assert f"No usable answer from Amili since {clock(state.failing_since)}." in banner(fragment)
+    assert fragment.content.decode().count('hx-swap-oob="morph"') == 1
 
 
 def test_the_number_of_queries_is_steady(
@@ -386,10 +459,13 @@ def test_the_banner_of_an_open_page_comes_and_goes_by_a_poll_of_its_own(
     came = client.get(poll, headers=HTMX)
     assert "No usable answer from Amili" in banner(came)
     assert "<html" not in came.content.decode()
-    assert client.get(_poll(came), headers=HTMX).status_code == 204
+    assert 'hx-trigger="every 4s"' in came.content.decode()
+    with django_assert_num_queries(3):
+        assert client.get(_poll(came), headers=HTMX).status_code == 204
     Connection.objects.note_success()
     gone = client.get(_poll(came), headers=HTMX)
     assert banner(gone) == ""
+    assert 'hx-trigger="every 15s"' in gone.content.decode()
     assert client.get(_poll(gone), headers=HTMX).status_code == 204
 
 

@@ -335,7 +335,7 @@ def test_a_backfill_follows_all_since_a_day(lists: Lists, capsys: pytest.Capture
     lists.add(250, apart=timedelta(hours=1))
     call_command("discover_batches", "--since", days_ago(30))
     assert known() == lists.ids
-    assert "250 batches are new." in capsys.readouterr().out
+    assert "New batches: 250." in capsys.readouterr().out
 
 
 def test_a_backfill_goes_on_where_it_stopped(lists: Lists) -> None:

@@ -15,7 +15,7 @@ from batches.facts import Question
 from batches.models import Batch, Connection, Traffic
 from batches.models.connection import FAILURES_TO_OPEN, PROBE_LEASE, Turn
 from batches.upstream import Away, SharedGate, one_at_a_time
-from batches.words import Source, Trouble
+from batches.words import Source
 from tests.answers import BATCH, of_today
 from tests.conftest import Amili, Record
 from tests.test_tasks import together
@@ -268,19 +268,18 @@ def test_of_many_workers_one_gets_the_probe() -> None:
     assert sorted(together(enter, 4)) == [False, False, False, True]
 
 
-def test_during_the_silence_a_scheduled_check_waits_and_a_person_is_told(recorded: Record, amili: Amili) -> None:
-    recorded(of_today("QUEUED"))
+@pytest.mark.parametrize("source", [Source.CHECK, Source.PERSON, Source.WEBHOOK])
+def test_during_the_silence_a_question_waits_and_a_wish_stays_noted(
+    recorded: Record, amili: Amili, source: Source
+) -> None:
+    before = recorded(of_today("QUEUED"))
     fail_for_all()
-    Batch.objects.update(next_check_at=timezone.now())
+    tasks.ask_now([BATCH], source)
     tasks.refresh_batch(str(BATCH))
     batch = Batch.objects.get()
-    assert (batch.trouble, batch.claimed_until) == ("", None)
-    tasks.ask_now([BATCH])
-    tasks.refresh_batch(str(BATCH))
-    batch = Batch.objects.get()
-    assert batch.trouble == Trouble.UNREACHABLE
-    assert batch.outcome == "queued"
-    assert batch.next_check_at > timezone.now()
+    assert (batch.trouble, batch.claimed_until, batch.asked_at) == ("", None, before.asked_at)
+    assert batch.asked_by == source
+    assert batch.next_check_at <= timezone.now() + sync.LONGEST_PUT_OFF
 
 
 # The sign-in

@@ -1,5 +1,6 @@
 """`manage.py refresh_batch`: the same door, from a shell."""
 
+from datetime import timedelta
 from io import StringIO
 from uuid import UUID, uuid4
 
@@ -7,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from batches.models import Batch
+from batches.models import Batch, Connection
 from batches.words import Outcome
 from sandbox import world
 from tests.answers import BATCH, of_today, succeeded
@@ -65,6 +66,15 @@ def test_amili_away_is_said_and_the_facts_stay(recorded: Record, nobody_answers:
     with pytest.raises(CommandError, match="could not be reached"):
         refresh(BATCH)
     assert Batch.objects.get().outcome == Outcome.SUCCEEDED
+
+
+def test_during_a_long_absence_of_amili_the_question_is_noted(recorded: Record) -> None:
+    recorded(of_today(succeeded=[succeeded()]))
+    now = timezone.now()
+    Connection.objects.create(failing_since=now, opened_at=now, open_until=now + timedelta(minutes=1))
+    with pytest.raises(CommandError, match="the question is noted"):
+        refresh(BATCH)
+    assert Batch.objects.get().is_wanted
 
 
 def test_a_batch_that_a_worker_asks_about_is_left_to_it(db: None) -> None:

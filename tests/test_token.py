@@ -417,7 +417,7 @@ FAILURES = [
     (failing(429), Busy, "Amili's sign-in answered 429"),
     (broken(requests.ConnectTimeout), Later, "did not answer in time"),
     (broken(requests.ReadTimeout), Later, "did not answer in time"),
-    (broken(requests.ConnectionError), Later, "(ConnectionError)"),
+    (broken(requests.ConnectionError), Later, "sign-in could not be reached"),
     *(
         (saying(body), NotUnderstood, "without a token")
         for body in (

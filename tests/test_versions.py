@@ -55,6 +55,11 @@ def comparisons(page: HttpResponse) -> list[str]:
     return [unescape(query) for query in re.findall(rf'href="{URL}(\?[^"]*)"', page.content.decode())]
 
 
+def chosen(page: HttpResponse) -> list[str]:
+    """The numbers of the two versions that the form shows as compared."""
+    return re.findall(r'<option value="(\d+)"\s+selected', page.content.decode())
+
+
 # In the timeline
 
 
@@ -73,7 +78,7 @@ def test_each_entry_that_came_with_an_answer_leads_to_its_version_and_to_what_ch
         "Queued 0 succeeded, 0 failed · Amili says QUEUED · Asked by a person Version 1 Amili’s request request-1",
         "First seen · Asked by a person",
     ]
-    assert comparisons(page) == ["?from=2&to=3", "?from=1&to=2"]
+    assert comparisons(page) == ["?from=1&to=3", "?from=1&to=2"]
     assert f'href="{ANSWER}?version=2"' in page.content.decode()
 
 
@@ -102,6 +107,17 @@ def test_an_answer_that_comes_back_is_compared_with_the_one_before_it_in_time(
     page = client.get(TIMELINE)
     assert comparisons(page) == ["?from=2&to=1", "?from=1&to=2"]
     assert "request-1" not in lines(page)[0]  # another request brought it back
+
+
+def test_what_was_understood_is_compared_with_the_last_that_was_understood_before_it(
+    client: Client, answered: Answered
+) -> None:
+    bodies = [MAINTENANCE, of_today("QUEUED"), MAINTENANCE + b"!", MAINTENANCE + b"?", of_today(type="OTHER")]
+    for minute, data in enumerate(bodies):
+        answered(data, minute)
+    assert comparisons(client.get(TIMELINE)) == ["?from=2&to=5", "?from=3&to=4", "?from=2&to=3", "?from=1&to=2"]
+    for query, both in (({}, ["5", "2"]), ({"to": 4}, ["4", "3"]), ({"to": 3}, ["3", "2"]), ({"to": 2}, ["2", "1"])):
+        assert chosen(client.get(URL, query)) == both[::-1]
 
 
 def test_equal_answers_are_one_version_and_one_line(client: Client, answered: Answered) -> None:
@@ -194,11 +210,18 @@ def test_any_two_are_compared_and_the_form_shows_which(client: Client, answered:
     page = client.get(URL, {"from": 1, "to": 3})
     text = seen(page)
     assert "Outcome In progress Partly succeeded" in text
-    assert "Errors ~ 1 changed + 1 added − 1 gone 0 the same" in text
+    assert "Errors ~ 1 changed + 1 added − 1 gone" in text
     assert "~ Changed 1 Invoice before: Old after: New" in text
-    assert "Succeeded + 1 added 0 the same" in text
-    assert re.findall(r'<option value="(\d)"\s+selected', page.content.decode()) == ["1", "3"]
+    assert "Succeeded + 1 added" in text
+    assert "0 the same" not in text
+    assert chosen(page) == ["1", "3"]
     assert "Outcome Partly succeeded In progress" in seen(client.get(URL, {"from": 3, "to": 1}))
+
+
+def test_versions_that_came_within_a_minute_are_told_apart_by_their_seconds(client: Client, answered: Answered) -> None:
+    for second in range(3):
+        answered(of_today("QUEUED", type=f"TYPE-{second}"), second / 60)
+    assert len(set(re.findall(r"Version \d, (\S+ \d\d\.\d\d\.\d\d)", seen(client.get(URL))))) == 3
 
 
 def test_what_was_not_understood_is_compared_line_by_line(client: Client, answered: Answered) -> None:
@@ -299,4 +322,4 @@ def test_neither_queries_nor_page_grow_with_the_versions(
             page = client.get(url)
         assert len(page.content) < 250_000
     old = client.get(URL, {"from": 1, "to": 2})
-    assert re.findall(r'<option value="(\d)"\s+selected', old.content.decode()) == ["1", "2"]
+    assert chosen(old) == ["1", "2"]

@@ -240,7 +240,12 @@ def _problem(fault: Exception, who: str) -> AmiliError:
         return NotUnderstood("The answer cannot be unpacked")
     if isinstance(fault, requests.Timeout | urllib3.exceptions.TimeoutError):
         return Later(f"{who} did not answer in time")
-    return Later(f"{who} could not be reached ({type(fault).__name__})")
+    if isinstance(fault, SSLError):
+        return Later(f"No secure connection to {who} could be made")
+    # Where not even the head came, requests wraps what broke off in an error of its own.
+    if any(isinstance(each, ChunkedEncodingError | ProtocolError) for each in (fault, *fault.args)):
+        return Later(f"The connection to {who} broke off")
+    return Later(f"{who} could not be reached")
 
 
 def _is_passing(fault: Exception) -> bool:

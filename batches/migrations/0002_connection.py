@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField()),
-                ('verdict', models.CharField(choices=[('rung', 'Batch asked about'), ('noted', 'Noted, nothing to do'), ('duplicate', 'Came before'), ('refused', 'Refused')], max_length=10)),
+                ('verdict', models.CharField(choices=[('rung', 'Batch made due'), ('noted', 'Noted, nothing to do'), ('duplicate', 'Came before'), ('refused', 'Refused')], max_length=10)),
                 ('reason', models.TextField(blank=True, default='')),
                 ('event', models.TextField(blank=True, default='')),
                 ('key', models.TextField(blank=True, default='')),

@@ -50,7 +50,7 @@ class Delivery(models.Model):
     """One call of the webhook. It holds ids and our verdict, never the secret, the signature or the body."""
 
     class Verdict(models.TextChoices):
-        RUNG = "rung", _("Batch asked about")
+        RUNG = "rung", _("Batch made due")
         NOTED = "noted", _("Noted, nothing to do")
         DUPLICATE = "duplicate", _("Came before")
         REFUSED = "refused", _("Refused")

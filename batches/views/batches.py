@@ -25,7 +25,8 @@ def batches(request: StaffRequest) -> HttpResponse:
     if wanted:
         found = found.filter(pk__in=wanted)
     # One more than fits tells whether there is a next page.
-    page = list(_after(found, request.GET.get("after", "")).newest_first()[: PER_PAGE + 1])
+    after = request.GET.get("after", "")
+    page = list(_after(found, after).newest_first()[: PER_PAGE + 1])
     rows = page[:PER_PAGE]
     stamp = stamp_of(rows)
     if nothing_new(request, stamp):
@@ -35,7 +36,8 @@ def batches(request: StaffRequest) -> HttpResponse:
         "rows": rows,
         "wanted": wanted,
         "stamp": stamp,
-        "is_live": any(batch.is_followed for batch in rows),
+        # New batches appear at the top by themselves.
+        "is_live": not (wanted or after) or any(batch.is_followed for batch in rows),
         "next": _key(rows[-1]) if len(page) > PER_PAGE else "",
     }
     return render(request, "batches/batches.html#list" if request.htmx else "batches/batches.html", context)

@@ -5,7 +5,10 @@ from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2s
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -17,7 +20,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from batches import broker
-from batches.models import Batch, Connection, Delivery, Discovery, Traffic, Worker
+from batches.models import Batch, Connection, Delivery, Discovery, Traffic, Walk, Worker
 from batches.models.claims import unclaimed
 from batches.models.connection import FAILURES_TO_OPEN
 from batches.models.traffic import PULSE_LASTS
@@ -29,7 +32,7 @@ from staff.http import StaffRequest
 from staff.models import Person, Role
 
 MINUTES = 60
-DELIVERIES = 20
+DELIVERIES = 8
 WORKERS = 10
 
 
@@ -46,7 +49,8 @@ def connection(request: StaffRequest) -> HttpResponse:
         raise PermissionDenied
     context: dict[str, Any] = {"standing": standing()}
     context["body"] = render_to_string("batches/connection.html#body", context | _figures(context["standing"]), request)
-    context["stamp"] = blake2s(context["body"].encode(), digest_size=8).hexdigest()
+    shown = context["body"] + context["standing"].stamp
+    context["stamp"] = blake2s(shown.encode(), digest_size=8).hexdigest()
     if nothing_new(request, context["stamp"]):
         return HttpResponse(status=204)
     return render(request, "batches/connection.html#live" if request.htmx else "batches/connection.html", context)
@@ -68,7 +72,7 @@ def _figures(now_stands: Standing) -> dict[str, Any]:
         "waiting": broker.waiting(),
         "workers": Worker.objects.order_by("-seen_at", "name")[:WORKERS],
         "here_since": now - PULSE_LASTS,
-        "walks": Discovery.objects.order_by("organization_id", "walk"),
+        "lists": _lists(),
         "has_webhook": bool(settings.AMILI_WEBHOOK_SECRETS),
         "deliveries": Delivery.objects.newest_first()[:DELIVERIES] if settings.AMILI_WEBHOOK_SECRETS else [],
     }
@@ -102,7 +106,7 @@ def _kinds(successes: Iterable[Traffic], failures: Iterable[Traffic]) -> list[Ki
 
 
 class Minute(NamedTuple):
-    """One bar of the chart: its numbers, its place, and its heights in percent of the highest."""
+    """One bar of the chart: its numbers, its place, and its heights in percent of the highest (about a pixel each)."""
 
     at: datetime
     requests: int
@@ -127,9 +131,15 @@ def _minutes(now: datetime) -> list[Minute]:
 
 def _minute(at: datetime, place: int, counted: Mapping[datetime, tuple[int, int]], most: int) -> Minute:
     requests, failures = counted.get(at, (0, 0))
-    # A single failure among thousands is still seen.
-    failed_height = max(100 * failures // most, 2) if failures else 0
-    return Minute(at, requests, failures, place * 10, max(100 * requests // most, failed_height), failed_height)
+    height = max(100 * requests // most, 2) if requests else 0
+    return Minute(at, requests, failures, place * 10, height, _part(height, failures, requests))
+
+
+def _part(height: int, failures: int, requests: int) -> int:
+    """The share of a bar that failed. A single failure among thousands is still seen, and so is a single success."""
+    if failures in (0, requests):
+        return height if failures else 0
+    return min(max(height * failures // requests, 1), height - 1)
 
 
 # ------------------------------------------------------------------------------------------ how we are known to Amili
@@ -181,3 +191,25 @@ def _backlog(now: datetime) -> dict[str, Any]:
         watched=Count("pk", filter=Q(watched_at__gt=now - WATCH_LASTS)),
     )
     return {**found, "late": now - found["oldest"] if found["oldest"] else None}
+
+
+# ------------------------------------------------------------------------------------------ what is found by itself
+
+
+class Lists(NamedTuple):
+    """One organisation, and the walks through its list."""
+
+    organization_id: UUID
+    newest: Discovery | None
+    sweep: Discovery | None
+    backfill: Discovery | None
+
+
+def _lists() -> list[Lists]:
+    """Each organisation once. A backfill is only told of until it has come to its end: nothing starts it again."""
+    is_over = Q(walk=Walk.BACKFILL, started_at__isnull=True, complete_at__isnull=False)
+    walks = Discovery.objects.exclude(is_over).order_by("organization_id")
+    return [
+        Lists(organization_id, *map({each.walk: each for each in ours}.get, (Walk.NEWEST, Walk.SWEEP, Walk.BACKFILL)))
+        for organization_id, ours in groupby(walks, attrgetter("organization_id"))
+    ]

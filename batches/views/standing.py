@@ -7,8 +7,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from batches import broker
-from batches.models import Connection
+from batches.models import Connection, Traffic
 from batches.models.traffic import PULSE_LASTS
+from batches.words import Trouble
 
 START_LASTS = timedelta(seconds=30)
 """For how long after our own start a worker that is not here may be starting too."""
@@ -22,6 +23,8 @@ class Standing:
     queue: datetime | None
     worker: datetime | None
     amili: datetime | None
+    cause: str = Trouble.NONE
+    """What Amili did at last, while it is away."""
 
     @property
     def told_since(self) -> datetime | None:
@@ -36,20 +39,28 @@ class Standing:
     @property
     def stamp(self) -> str:
         """Changes with what the banner says."""
-        return "-".join(str(int(at.timestamp())) if at else "" for at in (self.queue, self.worker, self.amili))
+        times = (str(int(at.timestamp())) if at else "" for at in (self.queue, self.worker, self.amili))
+        return "-".join((*times, self.cause))
 
 
 def standing() -> Standing:
-    """One query, and a look at the queue that serves several pages."""
+    """One query, another while Amili is away, and a look at the queue that serves several pages."""
     now = timezone.now()
     connection = Connection.objects.as_it_stands()
     last_pulse = connection.pulse_at or settings.STARTED_AT
     is_starting = now - settings.STARTED_AT < START_LASTS
     is_worker_here = is_starting or now - last_pulse < PULSE_LASTS
+    amili = connection.away_since(now)
     return Standing(
         connection,
         # A pulse comes through the queue: the last one tells all processes alike since when nothing does.
         queue=last_pulse if broker.waiting() is None else None,
         worker=None if is_worker_here else last_pulse,
-        amili=connection.away_since(now),
+        amili=amili,
+        cause=_newest_trouble(amili) if amili else Trouble.NONE,
     )
+
+
+def _newest_trouble(since: datetime) -> str:
+    failures = Traffic.objects.filter(failed_at__gte=since).order_by("-failed_at")
+    return failures.values_list("trouble", flat=True).first() or Trouble.NONE

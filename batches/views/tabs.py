@@ -12,7 +12,7 @@ from batches.forms import IndexedRowFilter, RowFilter
 from batches.models import Batch, TimelineEntry
 from batches.pretty import pretty_start
 from batches.views.paging import page_of_rows
-from batches.views.versions import Version, last_received, version_numbered, versions_of
+from batches.views.versions import Version, is_unread_kept, last_received, version_numbered, versions_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,11 @@ class Tab:
         return True
 
     def context(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
-        """What its part of the template needs; `asked` is the address's query."""
+        """What the template needs beside the batch; `asked` is the address's query."""
+        return {"is_answer_kept": is_unread_kept(batch), **self.details(batch, asked)}
+
+    def details(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
+        """What its own part of it needs."""
         raise NotImplementedError
 
 
@@ -54,7 +58,7 @@ class RowsTab(Tab):
         is_needless = self.optional or (self.unless and getattr(batch, self.unless) > 0)
         return self.count(batch) > 0 or not is_needless
 
-    def context(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
+    def details(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
         form, count = self.form(asked, label=self.sought, columns=self.columns), self.count(batch)
         rows = form.filter(getattr(batch, self.name).all())
         page = page_of_rows(rows, self.key, asked, count=count, is_whole=not form.is_filtering)
@@ -68,7 +72,7 @@ class TimelineLine:
     at: datetime
     entry: TimelineEntry | None
     version: Version | None
-    compared_with: int = 0  # the number of the version before; 0 where there is none, or the same came again
+    compared_with: int = 0  # the number of a version before; 0 where there is none, or the same came again
 
     @property
     def request_id(self) -> str:
@@ -83,7 +87,7 @@ class TimelineTab(Tab):
 
     MOST = 200
 
-    def context(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
+    def details(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
         versions = {version.pk: version for version in versions_of(batch)}
         entries = list(batch.timeline.order_by("-id")[: self.MOST])
         lines = [TimelineLine(entry.at, entry, versions.get(entry.answer_id or 0)) for entry in entries]
@@ -94,16 +98,19 @@ class TimelineTab(Tab):
 
     @staticmethod
     def _compared(lines: Iterable[TimelineLine]) -> Iterator[TimelineLine]:
-        """Each with the version that came before its own. An answer may come back: that need not be the number before."""
-        last = 0
+        """Each with the version that came before its own; one that we understood, with the last before it that we did.
+
+        An answer may come back: that need not be the number before.
+        """
+        last = understood = 0
         for line in lines:
             if line.version is None:
                 yield line
                 continue
-            number = line.version.number
-            before = last or number - 1
+            number, problem = line.version.number, line.version.problem
+            before = (understood if not problem else 0) or last or number - 1
             yield replace(line, compared_with=before if before != number else 0)
-            last = number
+            last, understood = number, understood if problem else number
 
 
 class AnswerTab(Tab):
@@ -112,7 +119,7 @@ class AnswerTab(Tab):
     MOST = 30_000  # bytes shown
     MOST_TEXT = 10 * MOST  # characters: what is deeply nested grows a lot when it is indented
 
-    def context(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
+    def details(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
         versions, wanted = versions_of(batch), asked.get("version")
         if not versions and not wanted:
             return {"version": None}

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from batches.differences import Difference, difference
 from batches.models import Answer, Batch
-from batches.words import Source
+from batches.words import Source, Trouble
 from staff.http import StaffRequest
 
 MOST_CHOICES = 200  # versions to choose from, the newest
@@ -62,9 +62,16 @@ def last_received(versions: Sequence[Version]) -> Version:
     return max(versions, key=lambda version: (version.received_at, version.number))
 
 
+def is_unread_kept(batch: Batch) -> bool:
+    """Whether the last answer, which we did not understand, can be looked at: some are not even unpacked."""
+    if batch.trouble != Trouble.NOT_UNDERSTOOD or batch.asked_at is None:
+        return False
+    return batch.answers.filter(received_at=batch.asked_at).exclude(problem="").exists()
+
+
 @require_safe
 def versions(request: StaffRequest, batch_id: UUID) -> HttpResponse:
-    """What differs between the versions `from` and `to`: of themselves, the last received and the one before it."""
+    """What differs between the versions `from` and `to`: of themselves, the last received and one before it."""
     batch = get_object_or_404(Batch.objects.visible_to(request.user), pk=batch_id)
     known = versions_of(batch)
     if not known:
@@ -79,7 +86,14 @@ def _chosen(known: Sequence[Version], asked: Mapping[str, str]) -> tuple[Version
     after = version_numbered(known, asked["to"]) if asked.get("to") else last_received(known)
     if asked.get("from"):
         return version_numbered(known, asked["from"]), after
-    return known[max(after.number - 2, 0)], after
+    return _before(known, after), after
+
+
+def _before(known: Sequence[Version], after: Version) -> Version:
+    """The last version before this one; of one that we understood, the last that we understood too, if there is any."""
+    earlier = known[: after.number - 1]
+    understood = [] if after.problem else [version for version in earlier if not version.problem]
+    return [after, *earlier, *understood][-1]
 
 
 def _difference(batch: Batch, before: Version, after: Version) -> Difference | None:

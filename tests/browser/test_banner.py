@@ -62,6 +62,18 @@ def test_the_banner_appears_and_vanishes_on_a_page_that_stays_open_paused_or_not
     expect(page.get_by_label("Current Password")).to_have_value("half typed")
 
 
+def test_banner_and_connection_page_change_at_once(page: Page, stack: Run) -> None:
+    page.goto("/amili/")
+    first, banner = page.locator(".lead .first"), page.locator("#banner")
+    with no_valkey(stack):
+        expect(first).to_contain_text("The queue does not answer.", timeout=15_000)
+        assert banner.inner_text().startswith(AWAY)
+        with page.expect_response(re.compile("/amili/banner/"), timeout=6_000):
+            pass  # while it says something, it asks more often
+    expect(first).to_contain_text("All is well", timeout=15_000)
+    assert banner.inner_text().strip() == ""
+
+
 def test_who_asks_meanwhile_is_answered_when_it_is_over_without_pressing_again(page: Page, stack: Run) -> None:
     page.goto(FINISHED)
     before = page.get_by_label("Facts").locator("p.age time").first.inner_text()

@@ -109,7 +109,7 @@ def test_the_answer_is_downloaded_byte_for_byte(page: Page, amili: Amili) -> Non
     page.goto(f"/batches/{DOCUMENTED}/answer/")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
-    assert download.value.suggested_filename == f"amili-batch-{DOCUMENTED}.json"
+    assert download.value.suggested_filename == f"amili-batch-{DOCUMENTED}-version-1.json"
     assert download.value.path().read_bytes() == amili.answer(DOCUMENTED)
 
 
@@ -150,13 +150,13 @@ def test_a_batch_that_amili_does_not_answer_about_is_being_asked_for_the_first_t
 
 
 def test_amili_that_comes_back_ends_the_trouble_by_itself(page: Page, amili: Amili) -> None:
-    batch_id = amili.start(generation="A", fate="success", objects=20, queued_seconds=0, faults=[503])
+    batch_id = amili.start(generation="A", fate="success", objects=20, queued_seconds=0, faults=[500])
     find(page, batch_id)
-    expect(page.locator("#trouble")).to_contain_text("We have had no usable answer from Amili since")
+    expect(page.locator("#trouble")).to_contain_text("We have had no usable answer about this batch since")
     expect(page.locator(".title")).to_contain_text("Succeeded", timeout=20_000)
     expect(page.locator("#trouble")).to_have_count(0)
     page.get_by_role("link", name="Timeline").click()
-    expect(page.get_by_role("listitem").filter(has_text="Amili answered 503")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="Amili answered 500")).to_be_visible()
 
 
 def test_a_link_to_a_batch_that_is_not_followed_offers_to_ask_about_it(

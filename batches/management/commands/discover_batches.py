@@ -1,6 +1,7 @@
 """Look through Amili's lists back to a day, and follow all batches that we do not know yet."""
 
 import time
+from argparse import ArgumentTypeError
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from tqdm import tqdm
 from batches import discovery
 from batches.models import Batch, Discovery, Walk
 from batches.models.claims import unclaimed
+from batches.words import Trouble
 
 
 class Command(BaseCommand):
@@ -29,7 +31,7 @@ class Command(BaseCommand):
         before = Batch.objects.count()
         for organization_id, name in settings.AMILI_ORGANIZATIONS.items():
             self._backfill(organization_id, name or str(organization_id), options["since"])
-        self.stdout.write(f"{Batch.objects.count() - before} batches are new.")
+        self.stdout.write(f"New batches: {Batch.objects.count() - before}.")
 
     def _backfill(self, organization_id: UUID, name: str, since: datetime) -> None:
         """The bar counts days: how many batches a list holds is only known at its end."""
@@ -60,10 +62,14 @@ class Command(BaseCommand):
         else:
             time.sleep(1)  # for its turn, or for another run of this command
             place.refresh_from_db()
-        if place.trouble:
-            raise CommandError(f"{place.organization_id}: {place.get_trouble_display()} ({place.trouble_detail})")
+        if place.trouble and place.trouble != Trouble.BUSY:
+            name = settings.AMILI_ORGANIZATIONS[place.organization_id] or place.organization_id
+            raise CommandError(f"{name}: {place.get_trouble_display()} ({place.trouble_detail})")
         return place
 
 
 def _day(text: str) -> datetime:
-    return timezone.make_aware(datetime.combine(date.fromisoformat(text), datetime.min.time()))
+    try:
+        return timezone.make_aware(datetime.combine(date.fromisoformat(text), datetime.min.time()))
+    except ValueError:
+        raise ArgumentTypeError("write the day as in 2026-01-31") from None

@@ -41,4 +41,7 @@ class Command(BaseCommand):
         claimed = Batch.objects.claim(batch_id, now)
         if not claimed:
             raise CommandError(f"{batch_id}: a worker is asking at this moment, try again in a few seconds")
-        return sync.refresh(claimed, asked_at=now)
+        batch = sync.refresh(claimed, asked_at=now)
+        if batch.asked_at != now:
+            raise CommandError(f"{batch_id}: Amili does not answer at the moment; the question is noted")
+        return batch
