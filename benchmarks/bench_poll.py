@@ -23,6 +23,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from batches.models import Batch
+from batches.words import Source
 from benchmarks.measure import at_least, at_most, compare
 from benchmarks.world import followed_batch, signed_in
 from sandbox.processes import Processes
@@ -52,8 +53,9 @@ def main() -> bool:
 def _poll() -> str:
     """The address that the page of a running batch asks, over and over."""
     batch = followed_batch()
-    # Watched until after the benchmark: the renewal, once in ten seconds, is another request than this one.
-    Batch.objects.filter(pk=batch.pk).update(watched_at=timezone.now() + timedelta(hours=1))
+    # Watched until after the benchmark: the renewal, once in ten seconds, is another request than this one. So is the
+    # poll of whoever waits for an answer.
+    Batch.objects.filter(pk=batch.pk).update(watched_at=timezone.now() + timedelta(hours=1), asked_by=Source.CHECK)
     return reverse("batch", args=[batch.pk], query={"stamp": batch.revision})
 
 

@@ -201,6 +201,7 @@ def test_a_length_that_is_none_is_no_body(call: Call, visitor: Client, length: s
         "0" * 64,
         "f" * 1000,
     ],
+    ids=range(13),
 )
 def test_a_missing_or_wrong_signature_is_refused(call: Call, given: str | None) -> None:
     assert is_refused(call(X_Webhook_Signature=given), 401)

@@ -90,7 +90,7 @@ def test_what_is_gone_is_not_asked_about_again() -> None:
     assert after(Trouble.GONE, WATCHED, timedelta()) is None
 
 
-@pytest.mark.parametrize("trouble", set(Trouble) - {Trouble.NONE, Trouble.GONE})
+@pytest.mark.parametrize("trouble", sorted(set(Trouble) - {Trouble.NONE, Trouble.GONE}))
 def test_after_every_trouble_a_batch_that_is_followed_is_asked_about_again(trouble: Trouble) -> None:
     assert after(trouble, WATCHED, timedelta()) >= timedelta(seconds=10)
 
