@@ -31,7 +31,7 @@ class Question(NamedTuple):
 
 def set_facts(batch: Batch, snapshot: BatchSnapshot, changed_at: datetime) -> bool:
     """Give a batch, not yet saved, the facts of an answer. False if it has them: what else an answer holds is no change."""
-    digest = hashlib.sha256(msgspec.json.encode(snapshot)).digest()
+    digest = hashlib.sha256(msgspec.msgpack.encode(snapshot)).digest()
     if bytes(batch.facts_digest) == digest:
         return False
     batch.facts_digest, batch.changed_at = digest, changed_at

@@ -14,12 +14,13 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from batches import sync, upstream
+from batches import broker, sync, upstream
 from batches.amili.transport import Reply
 from batches.facts import Question
 from batches.models import Batch, Worker
 from sandbox import world
 from sandbox.server import running_server
+from staff import valkey
 from staff.models import Person
 from tests.answers import BATCH, Json, body
 
@@ -34,6 +35,9 @@ def collected() -> None:
 def clean_cache() -> None:
     """Nothing in Valkey: no session cached, no task queued. What is in the database goes with the test's transaction."""
     caches["sessions"].clear()
+    # Nor is remembered that it was away in the test before.
+    valkey._away_until.clear()
+    broker._looks.clear()
 
 
 @pytest.fixture
