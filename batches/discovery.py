@@ -213,7 +213,8 @@ def _tells_more(place: Discovery, item: Listed, batch: Batch) -> bool:
     A list that never agrees with the batch's own answer must not make us ask at every walk.
     """
     if batch.trouble:
-        return batch.trouble in (Trouble.NOT_THERE, Trouble.GONE) and batch.next_check_at is None
+        doubtful = (Trouble.NOT_THERE,) if place.walk == Walk.NEWEST else (Trouble.NOT_THERE, Trouble.GONE)
+        return batch.trouble in doubtful and batch.next_check_at is None
     if bytes(batch.digest) == payload.identity(item.body) or (batch.is_finished and place.walk == Walk.NEWEST):
         return False
     snapshot = _snapshot(item)

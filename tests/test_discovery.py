@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from batches import sync, tasks, upstream
-from batches.amili.errors import NotThere
+from batches.amili.errors import Gone, NotThere
 from batches.facts import Question
 from batches.models import Answer, Batch, Discovery, TimelineEntry, Traffic, Walk
 from batches.words import Outcome, Source
@@ -184,6 +184,16 @@ def test_a_batch_that_was_given_up_is_asked_about_when_a_list_names_it(lists: Li
     walk()
     batch = Batch.objects.get()
     assert (batch.next_check_at is None, batch.organization_id) == (False, ORGANISATION)
+
+
+def test_a_batch_that_is_gone_but_listed_is_asked_about_at_a_sweep_alone(lists: Lists) -> None:
+    batch_id = lists.add_item(of_today(batchId=str(uuid4()), succeeded=[succeeded()]))
+    Batch.objects.follow([batch_id], timezone.now())
+    sync.record_failure(batch_id, Gone("Amili answered 410"), Question(timezone.now()))
+    walk()
+    assert Batch.objects.get().next_check_at is None
+    walk(Walk.SWEEP)
+    assert Batch.objects.get().next_check_at is not None
 
 
 def test_a_list_that_never_agrees_with_the_answer_does_not_make_us_ask_at_every_walk(
