@@ -24,10 +24,6 @@ PATIENCE = timedelta(seconds=1)
 SIGN_IN_LOCK = 4_000_000_401  # any number that nothing else in this database locks
 
 
-class Away(Paused):
-    """Amili has failed so often in a row that only a probe goes out now and then."""
-
-
 class SharedGate:
     """Lets requests out one by one at AMILI_REQUESTS_PER_SECOND over all processes, and hardly any while Amili is away."""
 
@@ -35,7 +31,7 @@ class SharedGate:
     _turn = Turn(datetime.min.replace(tzinfo=UTC), is_probe=False, was_failing=False)
 
     def enter(self) -> None:
-        """Wait for our turn. Raises Away or Paused where that would take too long."""
+        """Wait for our turn. Raises Paused where that would take too long."""
         now = timezone.now()
         apart = timedelta(seconds=1 / settings.AMILI_REQUESTS_PER_SECOND)
         turn = Connection.objects.take_turn(now, apart=apart, patience=PATIENCE)
@@ -74,7 +70,7 @@ class SharedGate:
 def _pause(now: datetime) -> Paused:
     state = Connection.objects.get()
     if state.open_until:
-        return Away("Amili does not answer at the moment", until=(state.open_until - now).total_seconds())
+        return Paused("Amili does not answer at the moment", until=(state.open_until - now).total_seconds())
     wait = (state.next_turn_at or now) - now
     return Paused("Many other questions come first", until=wait.total_seconds())
 

@@ -14,7 +14,7 @@ from batches.amili.errors import AmiliError, Busy, Forbidden, KeysRefused, Later
 from batches.facts import Question
 from batches.models import Batch, Connection, Traffic
 from batches.models.connection import FAILURES_TO_OPEN, PROBE_LEASE, Turn
-from batches.upstream import Away, SharedGate, one_at_a_time
+from batches.upstream import SharedGate, one_at_a_time
 from batches.words import Source
 from tests.answers import BATCH, of_today
 from tests.conftest import Amili, Record
@@ -122,7 +122,7 @@ def test_counts_of_long_ago_are_dropped(db: None) -> None:
 @pytest.mark.parametrize("problem", [AWAY, Busy("Amili answered 429"), KeysRefused("Amili answered 401")], ids=str)
 def test_when_amili_fails_for_all_nothing_goes_out_any_more(db: None, problem: AmiliError) -> None:
     fail_for_all(problem)
-    with pytest.raises(Away):
+    with pytest.raises(Paused):
         SharedGate().enter()
     assert state().away_since(timezone.now()) == state().failing_since
 
@@ -211,7 +211,7 @@ def test_one_probe_at_a_time_goes_out_and_a_success_lets_all_go(db: None) -> Non
     wait_for_probe()
     probe = SharedGate()
     probe.enter()
-    with pytest.raises(Away):
+    with pytest.raises(Paused):
         SharedGate().enter()
     probe.heard("batch", "1", None, "")
     assert (state().opened_at, state().failing, state().open_until) == (None, [], None)
