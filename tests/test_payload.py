@@ -330,3 +330,10 @@ def test_an_unnamed_batch_is_the_one_that_was_asked_for() -> None:
 )
 def test_failed_objects_are_counted_by_whichever_list_knows_of_more(errors: Any, failed: Any, objects: int) -> None:
     assert read(of_first_generation(errors=errors, failed=failed)).failed_objects == objects
+
+
+@pytest.mark.parametrize("name", ["succeeded", "failed"])
+def test_a_list_that_no_batch_can_have_is_not_worked_through(name: str) -> None:
+    answer = body(of_today(**{name: "ITEMS"})).replace(b'"ITEMS"', b"[" + b"0," * 500_000 + b"0]")
+    with pytest.raises(NotUnderstood, match="more than we take"):
+        read_batch(answer, BATCH)
