@@ -15,7 +15,8 @@ from batches.amili import payload
 from batches.amili.errors import AmiliError, NotUnderstood, Paused
 from batches.amili.payload import BatchSnapshot
 from batches.amili.transport import Reply
-from batches.facts import Question, add_all, add_rows, answer_fields, replace_rows, set_facts
+from batches.copying import add_all
+from batches.facts import Question, add_rows, answer_fields, regroup, replace_rows, set_facts
 from batches.models import Answer, Batch, TimelineEntry
 from batches.pace import LATE_CHECK, LEASE, after, is_watched, pace
 from batches.upstream import amili_client
@@ -129,7 +130,7 @@ def record_new(found: Sequence[Found], organization_id: UUID, listed_at: datetim
     whole = [(batch, each) for batch, each in zip(batches, found, strict=True) if each.snapshot]
     with transaction.atomic():
         add_all(batches)
-        add_rows({batch.pk: each.snapshot for batch, each in whole if each.snapshot})
+        add_rows([(batch, each.snapshot) for batch, each in whole if each.snapshot])
         answers = [
             Answer(batch=batch, digest=batch.digest, **answer_fields(each.reply, question)) for batch, each in whole
         ]
@@ -138,6 +139,14 @@ def record_new(found: Sequence[Found], organization_id: UUID, listed_at: datetim
             [_entry(batch, Kind.FIRST_SEEN, question) for batch in batches]
             + [_entry(answer.batch, Kind.CHANGED, question, answer) for answer in answers]
         )
+
+
+def regroup_batch(batch_id: UUID) -> None:
+    """Group the error rows of a batch anew, from the answer that is kept of it."""
+    with _locked(batch_id) as batch:
+        answer = batch.answers.filter(digest=batch.digest).first()
+        if answer:
+            regroup(batch, payload.read_batch(answer.body, batch_id))
 
 
 def _new_batch(found: Found, question: Question, **of_the_list: Any) -> Batch:
@@ -173,7 +182,7 @@ def _replace_facts(
 ) -> None:
     before = _gist(batch)
     if set_facts(batch, snapshot, question.asked_at):
-        replace_rows(batch.pk, snapshot)
+        replace_rows(batch, snapshot)
     answer = keep_answer()
     if not batch.digest or before != _gist(batch):
         _note(batch, Kind.CHANGED, question, answer)

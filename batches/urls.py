@@ -4,7 +4,18 @@ import re
 
 from django.urls import path, register_converter
 
-from batches.views import answer, banner, batch, batches, case, connection, home, hook, versions
+from batches.views import (
+    answer,
+    banner,
+    batch,
+    batches,
+    case,
+    causes,
+    connection,
+    home,
+    hook,
+    versions,
+)
 
 
 class AnyText:
@@ -33,6 +44,8 @@ urlpatterns = [
     path("batches/<uuid:batch_id>/versions/", versions.versions, name="versions"),
     path("batches/<uuid:batch_id>/versions/<int:number>.json", answer.download_version, name="version-download"),
     path("batches/<uuid:batch_id>/<slug:tab>/", batch.batch, name="batch-tab"),
+    path("causes/", causes.causes, name="causes"),
+    path("causes/<int:cause_id>/", causes.cause, name="cause"),
     path("cases/<any:case_id>/", case.case, name="case"),
     path("amili/", connection.connection, name="connection"),
     path("amili/banner/", banner.banner, name="banner"),

@@ -73,3 +73,18 @@ class Source(models.TextChoices):
     COMMAND = "command", _("Asked from the command line")
     WEBHOOK = "webhook", _("Amili's webhook")
     DISCOVERY = "discovery", _("Found in Amili's list")
+
+
+class TriageState(models.TextChoices):
+    """How far the work on a failed batch, or on a cause, has come."""
+
+    NEW = "new", _("New")
+    LOOKING = "looking", _("Looking")
+    WAITING_FOR_CREDITOR = "waiting_creditor", _("Waiting for creditor")
+    WAITING_FOR_AMILI = "waiting_amili", _("Waiting for Amili")
+    CORRECTED = "corrected", _("Corrected")
+    IGNORED = "ignored", _("Ignored")
+
+
+WAITING = (TriageState.WAITING_FOR_CREDITOR, TriageState.WAITING_FOR_AMILI)
+RESOLVED = (TriageState.CORRECTED, TriageState.IGNORED)

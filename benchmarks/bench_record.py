@@ -95,7 +95,8 @@ _decoder = Decoder(_Answer)
 def _record_bare(batch_id: UUID, body: bytes) -> None:
     data = _decoder.decode(body).data
     errors = (
-        (batch_id, n, n, "", row.objectname, row.objectindex, row.message) for n, row in enumerate(data.status.errors)
+        (batch_id, n, n, "", row.objectname, row.objectindex, row.message, "")
+        for n, row in enumerate(data.status.errors)
     )
     succeeded = (
         (batch_id, n, "", row.kind, row.invoice_number, row.invoice_id, row.case_id)
@@ -104,7 +105,7 @@ def _record_bare(batch_id: UUID, body: bytes) -> None:
     with transaction.atomic():
         ErrorRow.objects.filter(batch_id=batch_id).delete()
         SucceededItem.objects.filter(batch_id=batch_id).delete()
-        _copy(ErrorRow, "batch_id, rank, position, extra, object_name, object_index, message", errors)
+        _copy(ErrorRow, "batch_id, rank, position, extra, object_name, object_index, message, invoice_number", errors)
         _copy(SucceededItem, "batch_id, position, extra, kind, invoice_number, invoice_id, case_id", succeeded)
 
 

@@ -20,6 +20,9 @@ class Person(AbstractUser):
     """A member of staff."""
 
     role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.FINANCE)
+    default_view = models.ForeignKey(  # with which the list of batches opens
+        "batches.SavedView", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("person")  # type: ignore[assignment]

@@ -6,6 +6,7 @@ object that holds the error rows (https://docs.amili.dev/get-batch-by-id-3939029
 decoded typed and all at once, and only where one does not fit are they taken singly, keeping in `extra` what we cannot name.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, NamedTuple
@@ -15,6 +16,7 @@ from msgspec import Meta, Raw, Struct, field
 
 from batches.amili.envelope import data_of, identity, list_of
 from batches.amili.errors import NotUnderstood
+from batches.amili.failed import NO_FAILURE, Failure, read_failed
 from batches.amili.fields import Fields, Row, source
 
 __all__ = [
@@ -41,6 +43,7 @@ class ErrorRow(Row, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=T
     objectname: str | None = None
     objectindex: Index | None = None
     message: str | None = None
+    invoice_number: str | None = field(default=None, name="invoiceNumber")  # undocumented, but of use where it comes
 
 
 class LedgerResponse(Row, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
@@ -64,7 +67,6 @@ class Succeeded(Row, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=
 # What an entry that says nothing is read as: `{}` and `null`.
 _NO_SUCCESS = (Succeeded(), Succeeded(extra="null"))
 _NO_ERROR = (ErrorRow(), ErrorRow(extra="null"))
-_NO_FAILURE = ("null", "{}")
 
 
 class BatchSnapshot(Struct, frozen=True, kw_only=True, dict=True):
@@ -87,8 +89,8 @@ class BatchSnapshot(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def failed_items(self) -> int:
-        """How many entries of `failed` say anything: the documented example holds a bare null."""
-        return sum(item not in _NO_FAILURE for item in self.failed)
+        """How many entries of `failed` say anything."""
+        return sum(item not in NO_FAILURE for item in self.failed)
 
     @cached_property
     def succeeded_objects(self) -> int:
@@ -106,6 +108,11 @@ class BatchSnapshot(Struct, frozen=True, kw_only=True, dict=True):
     def failed_objects(self) -> int:
         """How many objects failed, by whichever list knows of more."""
         return max(self.failed_items, self.objects_with_errors)
+
+    @cached_property
+    def faults(self) -> Sequence[ErrorRow | Failure]:
+        """What is wrong, row by row: Amili's error rows; where it sends none that say anything, what failed items say."""
+        return self.errors if self.objects_with_errors else read_failed(self.failed) or self.errors
 
     @cached_property
     def is_whole(self) -> bool:

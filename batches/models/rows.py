@@ -25,9 +25,18 @@ class ErrorRow(Row):
     object_name = models.TextField(default="", blank=True)
     object_index = models.BigIntegerField(null=True)
     message = models.TextField(default="", blank=True)
+    invoice_number = models.TextField(default="", blank=True)  # where a failed item names one
+    cause = (
+        models.ForeignKey(  # empty: recorded before there were causes. No constraint, which would cost each row a look.
+            "batches.Cause", models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
+        )
+    )
 
     class Meta:
-        indexes = [models.Index(fields=["batch", "object_index"], name="error_by_index")]  # filter by index or range
+        indexes = [
+            models.Index(fields=["batch", "object_index"], name="error_by_index"),  # filter by index or range
+            models.Index(fields=["batch", "cause", "rank"], name="error_by_cause"),  # filter by cause
+        ]
 
     def __str__(self) -> str:
         return f"{self.batch_id} {self.rank}"

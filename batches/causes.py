@@ -1,0 +1,211 @@
+"""Which error rows have the same cause, and how much there is of each cause: in a batch, on a day, in an organisation."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from batches.copying import copy_rows
+from batches.fingerprint import GROUPING, fingerprint
+from batches.models import NO_ORGANIZATION, Batch, BatchCause, Cause
+from batches.triage import came_back, inherit
+from batches.words import TriageState
+
+MOST_RANGES = 40
+LONGEST_EXAMPLE = 2_000
+
+
+class Fault(Protocol):
+    """What grouping needs to know of an error row."""
+
+    @property
+    def objectindex(self) -> int | None: ...
+    @property
+    def message(self) -> str | None: ...
+
+
+class Share(NamedTuple):
+    """How much a batch has of a cause. `ranges` are of object indices, ascending, and at most MOST_RANGES."""
+
+    cause_id: int
+    rows: int
+    objects: int
+    ranges: list[tuple[int, int]]
+    example: str
+
+
+class Grouped(NamedTuple):
+    """The cause of each row, in the order of the rows, and what the batch has of each cause."""
+
+    cause_ids: list[int]
+    shares: list[Share]
+
+
+# ------------------------------------------------------------------------------------------ within an answer
+
+
+def group(faults: Sequence[Fault]) -> Grouped:
+    """The causes of error rows; new ones are made in the caller's transaction."""
+    templates = [fingerprint(fault.message or "") for fault in faults]
+    members = defaultdict[str, list[Fault]](list)
+    for template, fault in zip(templates, faults, strict=True):
+        members[template].append(fault)
+    known = _ids_of({template: _example(rows) for template, rows in members.items()})
+    shares = [_share(known[template], rows) for template, rows in members.items()]
+    return Grouped([known[template] for template in templates], shares)
+
+
+def _share(cause_id: int, rows: Sequence[Fault]) -> Share:
+    indices = {row.objectindex for row in rows if row.objectindex is not None}
+    without_index = sum(row.objectindex is None for row in rows)
+    ranges = list(_ranges(indices))[:MOST_RANGES]
+    return Share(cause_id, len(rows), len(indices) + without_index, ranges, _example(rows))
+
+
+def _example(rows: Sequence[Fault]) -> str:
+    return (rows[0].message or "")[:LONGEST_EXAMPLE]
+
+
+def _ranges(indices: Collection[int]) -> Iterator[tuple[int, int]]:
+    """{0, 1, 2, 7} -> (0, 2), (7, 7)."""
+    first = last = None
+    for index in sorted(indices):
+        if first is None or last is None:
+            first = last = index
+        elif index == last + 1:
+            last = index
+        else:
+            yield first, last
+            first = last = index
+    if first is not None and last is not None:
+        yield first, last
+
+
+def _ids_of(examples: Mapping[str, str]) -> dict[str, int]:
+    """The ID of each template's cause. All who make new ones do it in one order, lest two wait for each other."""
+    keys = {hashlib.sha256(template.encode()).digest(): template for template in examples}
+    known = _known(keys)
+    new = sorted(keys.keys() - known.keys())
+    if new:
+        Cause.objects.bulk_create(
+            [Cause(grouping=GROUPING, key=key, template=keys[key], example=examples[keys[key]]) for key in new],
+            ignore_conflicts=True,
+            batch_size=5_000,
+        )
+        known |= _known(new)
+    return {template: known[key] for key, template in keys.items()}
+
+
+def _known(keys: Iterable[bytes]) -> dict[bytes, int]:
+    found = Cause.objects.filter(grouping=GROUPING, key__in=list(keys)).values_list("key", "pk")
+    return {bytes(key): pk for key, pk in found}
+
+
+# ------------------------------------------------------------------------------------------ over all answers
+
+
+def set_causes(each: Sequence[tuple[Batch, Sequence[Share]]], *, is_news: bool = True) -> None:
+    """Note what batches have of each cause, in place of what they had; with the roll-ups, in the caller's transaction.
+
+    A cause that was called corrected comes back with a batch that was submitted afterwards, if this `is_news`.
+    """
+    before = list(BatchCause.objects.filter(batch__in=[batch.pk for batch, _ in each]))
+    BatchCause.objects.filter(batch__in={old.batch_id for old in before}).delete()
+    copy_rows(
+        BatchCause,
+        ("batch_id", "cause_id", "rows", "objects_hit", "ranges", "example", "organization_id", "submitted_at"),
+        (
+            (
+                *(batch.pk, share.cause_id, share.rows, share.objects, json.dumps(share.ranges), share.example),
+                *(batch.organization_id or NO_ORGANIZATION, batch.created_at or batch.first_seen_at),
+            )
+            for batch, shares in each
+            for share in shares
+        ),
+    )
+    _roll_up([batch.pk for batch, _ in each], before)
+    if is_news:
+        _bring_back(each, had={(old.batch_id, old.cause_id) for old in before})
+
+
+def _roll_up(batch_ids: list[UUID], before: Sequence[BatchCause]) -> None:
+    """Add to the sums what these batches have now, and take away what they had: in one order for all who do it."""
+    change = {
+        "zone": timezone.get_current_timezone_name(),
+        "batch_ids": batch_ids,
+        "cause_ids": [old.cause_id for old in before],
+        "rows": [old.rows for old in before],
+        "organization_ids": [old.organization_id for old in before],
+        "times": [old.submitted_at for old in before],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_DAY, change)
+        cursor.execute(_BY_ORGANIZATION, change)
+
+
+_CHANGE = """
+    SELECT 1 AS sign, cause_id, rows, organization_id, submitted_at
+    FROM batches_batchcause WHERE batch_id = ANY(%(batch_ids)s)
+    UNION ALL
+    SELECT -1, * FROM unnest(%(cause_ids)s::bigint[], %(rows)s::int[], %(organization_ids)s::uuid[], %(times)s::timestamptz[])
+"""
+_BY_DAY = f"""
+    INSERT INTO batches_causeday AS known (cause_id, day, batches, rows)
+    SELECT cause_id, (submitted_at AT TIME ZONE %(zone)s)::date AS day, sum(sign), sum(sign * rows)
+    FROM ({_CHANGE}) GROUP BY cause_id, day HAVING sum(sign) <> 0 OR sum(sign * rows) <> 0 ORDER BY cause_id, day
+    ON CONFLICT (cause_id, day) DO UPDATE
+    SET batches = known.batches + excluded.batches, rows = known.rows + excluded.rows
+"""  # noqa: S608 - of our own texts alone
+_BY_ORGANIZATION = f"""
+    INSERT INTO batches_causeorganization AS known
+        (cause_id, organization_id, batches, rows, first_seen_at, last_seen_at)
+    SELECT cause_id, organization_id, sum(sign), sum(sign * rows), min(submitted_at), max(submitted_at)
+    FROM ({_CHANGE}) GROUP BY cause_id, organization_id HAVING sum(sign) <> 0 OR sum(sign * rows) <> 0
+    ORDER BY cause_id, organization_id
+    ON CONFLICT (cause_id, organization_id) DO UPDATE
+    SET batches = known.batches + excluded.batches, rows = known.rows + excluded.rows,
+        first_seen_at = least(known.first_seen_at, excluded.first_seen_at),
+        last_seen_at = greatest(known.last_seen_at, excluded.last_seen_at)
+"""  # noqa: S608
+
+
+def _bring_back(each: Sequence[tuple[Batch, Sequence[Share]]], had: Collection[tuple[UUID, int]]) -> None:
+    new = [(batch, {s.cause_id for s in shares if (batch.pk, s.cause_id) not in had}) for batch, shares in each]
+    every = set[int]().union(*(cause_ids for _, cause_ids in new))
+    corrected = Cause.objects.filter(triage_state=TriageState.CORRECTED, pk__in=every)
+    done = set(corrected.values_list("pk", flat=True))
+    for batch, cause_ids in new:
+        if cause_ids & done:
+            came_back(cause_ids & done, batch)
+
+
+# ------------------------------------------------------------------------------------------ another grouping
+
+
+def hand_over() -> int:
+    """Give what people said of the causes of a former grouping to those that now stand in their place; returns how many.
+
+    A cause goes over to the one that its example has now, unless somebody has said something of that one already.
+    """
+    former = Cause.objects.filter(grouping__lt=GROUPING, replaced_by=None, batches=None).order_by("pk")
+    return sum(_hand_over(old) for old in former)
+
+
+def _hand_over(old: Cause) -> bool:
+    with transaction.atomic():
+        new = Cause.objects.select_for_update(no_key=True).filter(**_identity(fingerprint(old.example))).first()
+        if new is None:
+            return False
+        Cause.objects.filter(pk=old.pk).update(replaced_by=new)
+        if not new.triage_revision and old.triage_revision:
+            inherit(new, old)
+        return True
+
+
+def _identity(template: str) -> dict[str, Any]:
+    return {"grouping": GROUPING, "key": hashlib.sha256(template.encode()).digest()}

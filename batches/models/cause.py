@@ -1,0 +1,132 @@
+"""What many error messages have in common, within a batch and over all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Count, Exists, Max, Min, OuterRef, Sum
+from django.urls import reverse
+from django.utils.functional import cached_property
+
+from batches.models.batch import Batch
+from batches.models.triage import Triaged
+from batches.words import RESOLVED, WAITING
+
+if TYPE_CHECKING:
+    from staff.models import Person
+
+NO_ORGANIZATION = UUID(int=0)
+"""Stands in keys for the organisation of a batch that names none."""
+
+
+class CauseQuerySet(models.QuerySet["Cause"]):
+    """Reads, each with the name of what it is for."""
+
+    def visible_to(self, person: Person) -> Self:
+        """The causes that this person may see: of batches that they may see, which for now are all."""
+        return self.all()
+
+    def occurring(self) -> Self:
+        """Causes that some batch has at present."""
+        return self.filter(Exists(CauseOrganization.objects.filter(cause=OuterRef("pk"), batches__gt=0)))
+
+    def unresolved(self) -> Self:
+        return self.exclude(triage_state__in=RESOLVED)
+
+    def waiting(self) -> Self:
+        return self.filter(triage_state__in=WAITING)
+
+    def with_totals(self) -> Self:
+        """With how much there is of each, and since when."""
+        return self.annotate(
+            batch_count=Sum("organizations__batches"),
+            row_count=Sum("organizations__rows"),
+            organization_count=Count("organizations", filter=models.Q(organizations__batches__gt=0)),
+            first_seen_at=Min("organizations__first_seen_at"),
+            last_seen_at=Max("organizations__last_seen_at"),
+        )
+
+
+class Cause(Triaged):
+    """What error messages of one fingerprint have in common, by one version of the grouping."""
+
+    grouping = models.PositiveSmallIntegerField()  # batches.fingerprint.GROUPING of when it was made
+    key = models.BinaryField(editable=False)  # SHA-256 of the template
+    template = models.TextField()
+    example = models.TextField(default="", blank=True)  # the first message that had it
+    advice = models.TextField(default="", blank=True)  # what to do about it, in plain words
+    advised_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    advised_at = models.DateTimeField(null=True)
+    replaced_by = models.ForeignKey(  # the same by a later version of the grouping
+        "self", models.SET_NULL, null=True, related_name="replaces", db_index=False
+    )
+
+    objects = CauseQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["grouping", "key"], name="cause_once")]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("cause", args=[self.pk])
+
+
+class BatchCause(models.Model):
+    """A cause within a batch."""
+
+    pk = models.CompositePrimaryKey("batch_id", "cause_id")
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="causes", db_index=False)
+    cause = models.ForeignKey(Cause, models.CASCADE, related_name="batches", db_index=False)
+    rows = models.PositiveIntegerField()  # error rows
+    objects_hit = models.PositiveIntegerField()  # distinct object indices; rows without one count singly
+    ranges = models.JSONField(default=list)  # of object indices, ascending: [[0, 41], [57, 57]]; the first MOST_RANGES
+    example = models.TextField(default="", blank=True)
+    # as the batch had them when this was written, for the roll-ups and for the order of the cause's page
+    organization_id = models.UUIDField(default=NO_ORGANIZATION)
+    submitted_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["cause", "-submitted_at", "-batch"], name="batch_of_cause")]  # the cause's page
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} {self.cause_id}"
+
+    @cached_property
+    def objects_beyond(self) -> int:
+        """How many objects have an index outside of the ranges kept."""
+        return max(self.objects_hit - sum(last - first + 1 for first, last in self.ranges), 0)
+
+
+class CauseDay(models.Model):
+    """How much of a cause the batches submitted on a day have."""
+
+    pk = models.CompositePrimaryKey("cause_id", "day")
+    cause = models.ForeignKey(Cause, models.CASCADE, related_name="days", db_index=False)
+    day = models.DateField()  # on the site's clock
+    batches = models.IntegerField()
+    rows = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.cause_id} {self.day}"
+
+
+class CauseOrganization(models.Model):
+    """How much of a cause the batches of an organisation have, and since when. What was seen stays seen."""
+
+    pk = models.CompositePrimaryKey("cause_id", "organization_id")
+    cause = models.ForeignKey(Cause, models.CASCADE, related_name="organizations", db_index=False)
+    organization_id = models.UUIDField()
+    batches = models.IntegerField()
+    rows = models.BigIntegerField()
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.cause_id} {self.organization_id}"

@@ -1,0 +1,1 @@
+// Work on a batch's rows with the keyboard.
