@@ -194,7 +194,13 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "batches.templatetags.batches"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "batches.templatetags.batches",
+                "batches.templatetags.causes",
+                "batches.templatetags.triage",
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

@@ -36,7 +36,14 @@ def main() -> int:
     """Run them on the servers that the environment names, or on our own."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"one of: {', '.join(NAMES)}")
-    asked = parser.parse_args().names
+    parser.add_argument(
+        "--error-rows",
+        default="1000000",
+        metavar="N",
+        help="how many error rows `investigate` makes (default: 1000000)",
+    )
+    given = parser.parse_args()
+    asked, os.environ["BENCH_ERROR_ROWS"] = given.names, given.error_rows
     if unknown := set(asked) - set(NAMES):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}: there are {', '.join(NAMES)}")
     try:

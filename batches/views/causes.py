@@ -1,20 +1,51 @@
-"""The causes, and the page of one."""
+"""The causes of errors, over all batches: their list, and the page of one."""
 
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from batches.models import Cause
+from batches.forms import CauseFilter
+from batches.models import Batch, BatchCause, Cause
+from batches.views.days import CHART_DAYS, SPARK_DAYS, bars_of
+from batches.views.newest import key_of, older_than
+from batches.views.triage import notes_of, panel_of
 from staff.http import StaffRequest
+
+PER_PAGE = 50
+MOST_ORGANIZATIONS = 50
 
 
 @require_safe
 def causes(request: StaffRequest) -> HttpResponse:
-    """The list."""
-    return render(request, "batches/causes.html", {"causes": Cause.objects.visible_to(request.user)[:50]})
+    """The list, last seen first. All state stands in the address."""
+    form = CauseFilter(request.GET, person=request.user)
+    found = form.filter(Cause.objects.visible_to(request.user).occurring())
+    ordered = found.with_totals().select_related("owner").order_by("-last_seen_at", "-pk")
+    page = Paginator(ordered, PER_PAGE).get_page(request.GET.get("page"))
+    bars = bars_of([cause.pk for cause in page], SPARK_DAYS)
+    lines = [(cause, bars[cause.pk]) for cause in page]
+    return render(request, "batches/causes.html", {"form": form, "page": page, "lines": lines})
 
 
 @require_safe
 def cause(request: StaffRequest, cause_id: int) -> HttpResponse:
-    """The page of one."""
-    return render(request, "batches/cause.html", {"cause": get_object_or_404(Cause, pk=cause_id)})
+    """Every batch with it, over time, by organisation; what to do about it, and who is on it."""
+    visible = Cause.objects.visible_to(request.user).with_totals()
+    found = get_object_or_404(visible.select_related("owner", "advised_by", "replaced_by"), pk=cause_id)
+    within = BatchCause.objects.filter(cause=found, batch__in=Batch.objects.visible_to(request.user))
+    rows = older_than(within, request.GET.get("after", ""), "batch_id").select_related("batch", "batch__owner")
+    # One more than fits tells whether there is a next page.
+    shares = list(rows.order_by("-submitted_at", "-batch")[: PER_PAGE + 1])
+    last = shares[:PER_PAGE][-1] if len(shares) > PER_PAGE else None
+    context = {
+        "cause": found,
+        "shares": shares[:PER_PAGE],
+        "next": key_of(last.submitted_at, last.batch_id) if last else "",
+        "bars": bars_of([found.pk], CHART_DAYS)[found.pk],
+        "organizations": found.organizations.filter(batches__gt=0).order_by("-rows")[:MOST_ORGANIZATIONS],
+        "replaces": found.replaces.all(),
+        **panel_of(found),
+        **notes_of(found),
+    }
+    return render(request, "batches/cause.html", context)

@@ -2,10 +2,10 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from batches.forms import IndexedRowFilter
 from batches.models import Batch
 from batches.views.tabs.answer import AnswerTab
-from batches.views.tabs.rows import RowsTab
+from batches.views.tabs.causes import CausesTab
+from batches.views.tabs.rows import ROWS_TABS, RowsTab
 from batches.views.tabs.tab import Tab
 from batches.views.tabs.timeline import TimelineTab
 
@@ -14,39 +14,16 @@ __all__ = ["TABS", "RowsTab", "Tab", "first_tab_of"]
 TABS: dict[str, Tab] = {
     tab.name: tab
     for tab in (
-        RowsTab(
-            "errors",
-            _("Errors"),
-            "error_count",
-            _("Message or object"),
-            ["message", "object_name", "extra"],
-            key="rank",
-            form=IndexedRowFilter,
-            unless="failed_item_count",
-        ),
-        RowsTab(
-            "succeeded",
-            _("Succeeded"),
-            "succeeded_count",
-            _("Invoice number, invoice ID or case ID"),
-            ["invoice_number", "invoice_id", "case_id", "extra"],
-        ),
-        RowsTab("failed", _("Failed items"), "failed_item_count", _("Text"), ["extra"], optional=True),
-        RowsTab(
-            "responses",
-            _("Ledger responses"),
-            "response_count",
-            _("Object, reference or status code"),
-            ["object_name", "ledger_reference", "status_statuscode", "extra"],
-            form=IndexedRowFilter,
-            optional=True,
-        ),
-        TimelineTab("timeline", _("Timeline")),
+        CausesTab("causes", _("Causes")),
+        *ROWS_TABS,
+        TimelineTab("timeline", _("History")),
         AnswerTab("answer", _("Answer as received")),
     )
 }
 
 
 def first_tab_of(batch: Batch) -> str:
-    """Where the page opens: at what went wrong, else at what went well."""
-    return next((name for name in ("errors", "failed", "succeeded") if TABS[name].count(batch)), "errors")
+    """Where the page opens: at what went wrong and why, else at what went well."""
+    if batch.error_count:
+        return "causes" if batch.grouping else "errors"
+    return next((name for name in ("failed", "succeeded") if TABS[name].count(batch)), "errors")

@@ -1,22 +1,24 @@
-"""What happened to a batch, and which versions of the answer came when."""
+"""What happened to a batch, what people did about it, and which versions of the answer came when."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from batches.models import Batch, TimelineEntry
+from batches.forms.triage import NoteForm
+from batches.models import Batch, TimelineEntry, TriageEntry
 from batches.views.tabs.tab import Tab
 from batches.views.versions import Version, versions_of
 
 
 @dataclass(frozen=True)
 class TimelineLine:
-    """Something that happened, a version of the answer that came, or, mostly, both."""
+    """Something that happened, a version of the answer that came, or, mostly, both; or something that a person did."""
 
     at: datetime
     entry: TimelineEntry | None
     version: Version | None
+    deed: TriageEntry | None = None
     compared_with: int = 0  # the number of a version before; 0 where there is none, or the same came again
 
     @property
@@ -28,7 +30,10 @@ class TimelineLine:
 
 
 class TimelineTab(Tab):
-    """What happened to the batch, the latest first. A version that changed nothing we count has a line too."""
+    """What happened to the batch and what was done about it, the latest first.
+
+    A version that changed nothing that we count has a line too.
+    """
 
     MOST = 200
 
@@ -38,8 +43,10 @@ class TimelineTab(Tab):
         lines = [TimelineLine(entry.at, entry, versions.get(entry.answer_id or 0)) for entry in entries]
         untold = versions.keys() - {entry.answer_id for entry in entries}
         lines += [TimelineLine(versions[pk].first_received_at, None, versions[pk]) for pk in untold]
+        deeds = batch.triage_history.select_related("person", "owner").order_by("-id")[: self.MOST]
+        lines += [TimelineLine(deed.at, None, None, deed) for deed in deeds]
         latest = sorted(lines, key=lambda line: line.at, reverse=True)[: self.MOST]
-        return {"lines": list(self._compared(latest[::-1]))[::-1]}
+        return {"lines": list(self._compared(latest[::-1]))[::-1], "note_form": NoteForm()}
 
     @staticmethod
     def _compared(lines: Iterable[TimelineLine]) -> Iterator[TimelineLine]:

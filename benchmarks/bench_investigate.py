@@ -1,0 +1,218 @@
+"""Pages of an investigation in a database of many error rows, against the same pages in one of 100 000.
+
+The database is filled twice: with 100 000 error rows, and then up to as many as `--error-rows` says (10 million take some
+minutes and 5 GB). A batch has 1 000 of them, of four causes; there are 40 causes, 1 000 organisations and a year of days.
+Compared is the time that a page's queries take in the database, without templates. The plans of all these queries are
+looked at too: none may read a table that grows from end to end, and a text filter reads the rows of its batch and no others.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from django.db import connection, models
+from django.test import Client
+from django.urls import reverse
+
+from batches.models import Batch, BatchCause, Cause, CauseDay, CauseOrganization, ErrorRow
+from benchmarks.measure import at_most
+from benchmarks.world import recorded_batch, signed_in
+
+LIMIT = 1.5
+FEW = 100_000
+MANY = int(os.environ.get("BENCH_ERROR_ROWS", "1000000"))
+ROWS_OF_A_BATCH = 1_000
+CAUSES, ORGANISATIONS, DAYS = 40, 1_000, 365
+ROUNDS = 15
+GROWING = (Batch, BatchCause, CauseDay, CauseOrganization, ErrorRow)
+
+type Plan = dict[str, Any]
+
+
+def main() -> bool:
+    """Print a line for each page; whether the slowest keeps to the limit and all plans are as they should be."""
+    client, pattern = signed_in(), _pattern()
+    times = []
+    for rows in (FEW, MANY):
+        _fill_up_to(rows // ROWS_OF_A_BATCH, pattern)
+        pages = dict(_pages(_one_in_the_middle()))
+        times.append({name: _database_time(client, address) for name, address in pages.items()})
+    print(f"  {'page':<24}{FEW:>12}{MANY:>12}{'ratio':>8}")
+    ratios = [_compared(name, *(each[name] for each in times)) for name in pages]
+    scans = sum(len(list(_whole_reads(client, name, address))) for name, address in pages.items())
+    return all(
+        [
+            at_most(LIMIT, "slowest page", max(ratios)),
+            at_most(0, "tables read from end to end", scans),
+            at_most(
+                1.0, "rows that a text filter reads, of its batch", _read_by_text_filter(client, pages["text filter"])
+            ),
+        ]
+    )
+
+
+def _pages(batch: Batch) -> Iterator[tuple[str, str]]:
+    cause = batch.causes.order_by("-rows")[0]
+    errors = reverse("batch-tab", args=[batch.pk, "errors"])
+    yield "cause", reverse("cause", args=[cause.cause_id])
+    yield "batch, causes", reverse("batch", args=[batch.pk])
+    yield "batch, errors", errors
+    yield "errors of a cause", f"{errors}?cause={cause.cause_id}"
+    yield "text filter", f"{errors}?text=nothing+says+this"
+    yield "index ranges", f"{errors}?index=4,7,10-20"
+
+
+# ------------------------------------------------------------------------------------------ time and plans
+
+
+@contextmanager
+def _watched(seen: Callable[[str, Any, float], None]) -> Iterator[None]:
+    def wrap(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        start = perf_counter()
+        result = execute(sql, params, many, context)
+        seen(sql, params, perf_counter() - start)
+        return result
+
+    with connection.execute_wrapper(wrap):
+        yield
+
+
+def _database_time(client: Client, address: str) -> float:
+    """Seconds in the database for one request: the median of many."""
+    rounds = []
+    for _ in range(ROUNDS + 2):
+        spent: list[float] = []
+        with _watched(lambda _sql, _params, seconds, spent=spent: spent.append(seconds)):  # type: ignore[misc]
+            _open(client, address)
+        rounds.append(sum(spent))
+    return median(rounds[2:])
+
+
+def _compared(name: str, few: float, many: float) -> float:
+    print(f"  {name:<24}{few * 1000:>9.2f} ms{many * 1000:>9.2f} ms{many / few:>8.2f}", flush=True)
+    return many / few
+
+
+def _open(client: Client, address: str) -> None:
+    status = client.get(address).status_code
+    if status != 200:
+        raise RuntimeError(f"{address} answered {status}")
+
+
+def _plans(client: Client, address: str, options: str = "") -> Iterator[Plan]:
+    asked: list[tuple[str, Any]] = []
+    with _watched(lambda sql, params, _: asked.append((sql, params))):
+        _open(client, address)
+    for sql, params in asked:
+        if re.match(r"\s*SELECT", sql):
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN (FORMAT JSON{options}) {sql}", params)
+                yield cursor.fetchone()[0][0]["Plan"]
+
+
+def _nodes(plan: Plan) -> Iterator[Plan]:
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from _nodes(inner)
+
+
+def _whole_reads(client: Client, name: str, address: str) -> Iterator[str]:
+    growing = {table._meta.db_table for table in GROWING}
+    for plan in _plans(client, address):
+        for node in _nodes(plan):
+            if node["Node Type"] == "Seq Scan" and node["Relation Name"] in growing:
+                print(f"  {name} reads all of {node['Relation Name']}", flush=True)
+                yield name
+
+
+def _read_by_text_filter(client: Client, address: str) -> float:
+    """Error rows read, as a multiple of those of one batch."""
+    read = [
+        node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+        for plan in _plans(client, address, ", ANALYZE")
+        for node in _nodes(plan)
+        if node.get("Relation Name") == ErrorRow._meta.db_table
+    ]
+    return max(read) / ROWS_OF_A_BATCH
+
+
+# ------------------------------------------------------------------------------------------ the generator
+
+
+def _pattern() -> Batch:
+    """A recorded batch that the others are copies of; its causes become the first of 40."""
+    pattern = recorded_batch(2 * ROWS_OF_A_BATCH)
+    ErrorRow.objects.filter(batch=pattern, rank__gte=ROWS_OF_A_BATCH).delete()
+    Batch.objects.filter(pk=pattern.pk).update(error_count=ROWS_OF_A_BATCH)
+    Cause.objects.bulk_create(
+        Cause(grouping=1, key=str(n).encode(), template=f"Cause {n}") for n in range(CAUSES - Cause.objects.count())
+    )
+    return pattern
+
+
+def _fill_up_to(count: int, pattern: Batch) -> None:
+    """Copies of the pattern until there are so many batches; then what their causes add up to."""
+    new = count - Batch.objects.count()
+    _copies(Batch, pattern, new, id="gen_random_uuid()", created_at=f"now() - mod(n, {DAYS}) * interval '1 day'")
+    with connection.cursor() as cursor:
+        cursor.execute(_ORGANISATIONS)
+        cursor.execute(
+            "CREATE TEMP TABLE bare AS SELECT id, row_number() OVER () AS n FROM batches_batch b"
+            " WHERE NOT EXISTS (SELECT FROM batches_errorrow e WHERE e.batch_id = b.id)"
+        )
+        cursor.execute(_ERROR_ROWS, [pattern.pk])
+        cursor.execute("DROP TABLE bare")
+        for statement in _SUMS:
+            cursor.execute(statement)
+        for table in GROWING:
+            cursor.execute(f"VACUUM ANALYZE {table._meta.db_table}")
+
+
+def _copies(table: type[models.Model], pattern: models.Model, count: int, **changed: str) -> None:
+    fields = [field.column for field in table._meta.concrete_fields if not field.generated]
+    values = [changed.get(column, f"p.{column}") for column in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table._meta.db_table} ({', '.join(fields)}) SELECT {', '.join(values)}"
+            f" FROM {table._meta.db_table} p, generate_series(1, %s) n WHERE p.id = %s",
+            [count, pattern.pk],
+        )
+
+
+def _one_in_the_middle() -> Batch:
+    return Batch.objects.newest_first()[Batch.objects.count() // 2]
+
+
+# Organisations of their own, and four causes of the 40 for each batch.
+_ORGANISATIONS = f"""
+    UPDATE batches_batch b SET organization_id = lpad(to_hex(mod(abs(hashtext(b.id::text)), {ORGANISATIONS}) + 1), 32, '0')::uuid
+"""
+_ERROR_ROWS = f"""
+    INSERT INTO batches_errorrow
+        (batch_id, rank, position, extra, object_name, object_index, message, invoice_number, cause_id)
+    SELECT bare.id, e.rank, e.position, e.extra, e.object_name, e.object_index, e.message, e.invoice_number,
+        (SELECT min(id) FROM batches_cause) + mod(bare.n * 7 + mod(e.rank, 4), {CAUSES})
+    FROM batches_errorrow e, bare WHERE e.batch_id = %s
+"""
+_SUMS = (
+    "TRUNCATE batches_batchcause, batches_causeday, batches_causeorganization",
+    """
+    INSERT INTO batches_batchcause
+        (batch_id, cause_id, rows, objects_hit, ranges, example, organization_id, submitted_at)
+    SELECT b.id, e.cause_id, count(*), count(*), '[[1, 5], [9, 9]]', min(e.message), b.organization_id, b.submitted_at
+    FROM batches_errorrow e JOIN batches_batch b ON b.id = e.batch_id GROUP BY b.id, e.cause_id
+    """,
+    """
+    INSERT INTO batches_causeday (cause_id, day, batches, rows)
+    SELECT cause_id, submitted_at::date AS day, count(*), sum(rows) FROM batches_batchcause GROUP BY cause_id, day
+    """,
+    """
+    INSERT INTO batches_causeorganization (cause_id, organization_id, batches, rows, first_seen_at, last_seen_at)
+    SELECT cause_id, organization_id, count(*), sum(rows), min(submitted_at), max(submitted_at)
+    FROM batches_batchcause GROUP BY cause_id, organization_id
+    """,
+)

@@ -1,0 +1,377 @@
+"""Causes: what many error messages have in common, within a batch and over all of them."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from batches import causes
+from batches.models import Batch, BatchCause, Cause, CauseDay, CauseOrganization, ErrorRow, TriageEntry
+from batches.words import TriageState
+from staff.models import Person
+from tests.answers import BATCH, ORGANISATION, OTHER, error, of_first_generation, of_today
+from tests.pages import HOSTILE, seen
+
+type Record = Callable[..., Batch]
+
+SECOND, THIRD = UUID(int=2, version=4), UUID(int=3, version=4)
+MISSING = "Debtor is missing nationalId"
+EXISTS = "Invoice number {} already exists for creditor 99887"
+
+
+def failed(*messages: str, batch: UUID = BATCH, first: int = 0, **changed: object) -> dict:
+    """An answer about a batch of which each object failed with one of these messages."""
+    errors = [error(first + n, message) for n, message in enumerate(messages)]
+    return of_first_generation(errors=errors, batchId=str(batch), **changed)
+
+
+def told(batch: UUID = BATCH) -> dict[str, tuple[int, int, list]]:
+    """What is known of each cause of a batch: rows, objects, ranges."""
+    shares = BatchCause.objects.filter(batch=batch).select_related("cause")
+    return {share.cause.template: (share.rows, share.objects_hit, share.ranges) for share in shares}
+
+
+def sums(template: str = MISSING) -> tuple[int, int]:
+    """Batches and rows with a cause, by day and by organisation: both ways must say the same."""
+    by_day = list(CauseDay.objects.filter(cause__template=template).values_list("batches", "rows"))
+    by_organisation = list(CauseOrganization.objects.filter(cause__template=template).values_list("batches", "rows"))
+    totals = [tuple(map(sum, zip(*numbers, strict=True))) for numbers in (by_day, by_organisation)]
+    assert totals[0] == totals[1]
+    return totals[0]
+
+
+# ------------------------------------------------------------------------------------------ grouping
+
+
+def test_messages_that_differ_in_a_number_have_one_cause(recorded: Record) -> None:
+    recorded(failed(MISSING, MISSING, EXISTS.format("2026-000123"), EXISTS.format("2026-000777")))
+    assert told() == {
+        MISSING: (2, 2, [[0, 1]]),
+        "Invoice number ‹number› already exists for creditor ‹number›": (2, 2, [[2, 3]]),
+    }
+
+
+def test_ranges_join_neighbours_and_count_each_object_once(recorded: Record) -> None:
+    errors = [error(index, MISSING) for index in (7, 0, 2, 1, 2, 90, 91, None)]
+    recorded(of_first_generation(errors=errors))
+    assert told() == {MISSING: (8, 7, [[0, 2], [7, 7], [90, 91]])}
+
+
+def test_ranges_without_end_are_cut_and_the_count_is_not(recorded: Record) -> None:
+    recorded(of_first_generation(errors=[error(2 * n, MISSING) for n in range(500)]))
+    [(rows, objects, ranges)] = told().values()
+    assert (rows, objects, len(ranges)) == (500, 500, causes.MOST_RANGES)
+
+
+def test_each_error_row_knows_its_cause(recorded: Record) -> None:
+    recorded(failed(MISSING, EXISTS.format(1), MISSING))
+    rows = ErrorRow.objects.order_by("rank").values_list("object_index", "cause__template")
+    assert [template for _, template in rows] == [
+        MISSING,
+        "Invoice number ‹number› already exists for creditor ‹number›",
+        MISSING,
+    ]
+
+
+def test_failed_items_of_no_documented_shape_have_causes_too(recorded: Record) -> None:
+    items = [
+        {"invoiceNumber": "INV-1", "objectIndex": 4, "errors": [MISSING, "Postal code 0000 is not valid"]},
+        {"objectindex": "5", "objectname": "Debtor", "message": MISSING},
+        {"error": {"code": "VALIDATION", "target": "Debtor", "messages": [MISSING]}, "invoiceNumber": 77},
+        {"anything": "else"},
+        None,
+        {},
+    ]
+    recorded(of_today("FAILED", failed=items))
+    assert told()[MISSING] == (3, 3, [[4, 5]])
+    rows = ErrorRow.objects.filter(message=MISSING).order_by("rank")
+    assert [(row.object_index, row.object_name, row.invoice_number) for row in rows] == [
+        (4, "", "INV-1"),
+        (5, "Debtor", ""),
+        (None, "Debtor", "77"),
+    ]
+    assert ErrorRow.objects.filter(message='{"anything": "else"}').count() == 1
+    assert Batch.objects.get().error_count == 5
+
+
+def test_amilis_own_error_rows_come_before_what_failed_items_say(recorded: Record) -> None:
+    recorded(of_first_generation(errors=[error(0, MISSING)], failed=[{"message": "Something else"}]))
+    assert told() == {MISSING: (1, 1, [[0, 0]])}
+
+
+@pytest.mark.parametrize(
+    "message", [HOSTILE, "x" * 100_000, "", None, "‹number›", "\u202e\u2066", "'" * 5_000, "%s {0} \\"]
+)
+def test_whatever_a_message_holds_it_has_a_cause_and_a_page(
+    client: Client, recorded: Record, message: str | None
+) -> None:
+    recorded(of_first_generation(errors=[error(0, message)]))
+    cause = Cause.objects.get()
+    for address in (f"/batches/{BATCH}/causes/", cause.get_absolute_url(), "/causes/"):
+        response = client.get(address)
+        assert response.status_code == 200
+        assert b"<script>alert" not in response.content
+
+
+# ------------------------------------------------------------------------------------------ over all batches
+
+
+def test_sums_follow_what_batches_have_now(recorded: Record) -> None:
+    recorded(failed(MISSING, MISSING))
+    recorded(failed(MISSING, batch=SECOND, organizationId=str(OTHER), createdAt="2026-03-10T14:30:00Z"))
+    assert sums() == (2, 3)
+    recorded(failed("Something else", MISSING, MISSING, MISSING))
+    assert sums() == (2, 4)
+    recorded(of_first_generation())
+    assert sums() == (1, 1)
+    assert Cause.objects.with_totals().get(template=MISSING).organization_count == 1
+
+
+def test_the_same_answer_twice_counts_once(recorded: Record) -> None:
+    recorded(failed(MISSING))
+    recorded(failed(MISSING))
+    assert sums() == (1, 1)
+
+
+def test_a_day_is_one_of_the_sites_clock(recorded: Record) -> None:
+    recorded(failed(MISSING, createdAt="2026-03-09T23:30:00Z"))
+    assert CauseDay.objects.get().day == date(2026, 3, 10)
+
+
+def test_a_batch_that_turns_out_to_be_of_another_organisation_counts_there(recorded: Record) -> None:
+    recorded(failed(MISSING))
+    recorded(failed(MISSING, MISSING, organizationId=str(OTHER)))
+    counted = CauseOrganization.objects.filter(batches__gt=0).values_list("organization_id", "rows")
+    assert list(counted) == [(OTHER, 2)]
+    assert CauseOrganization.objects.get(organization_id=ORGANISATION).batches == 0
+
+
+def test_first_and_last_seen_are_of_all_batches(recorded: Record) -> None:
+    recorded(failed(MISSING, createdAt="2026-03-09T12:00:00Z"))
+    recorded(failed(MISSING, batch=SECOND, createdAt="2026-02-01T12:00:00Z"))
+    cause = Cause.objects.with_totals().get()
+    assert cause.first_seen_at == datetime(2026, 2, 1, 12, tzinfo=UTC)
+    assert cause.last_seen_at == datetime(2026, 3, 9, 12, tzinfo=UTC)
+
+
+# ------------------------------------------------------------------------------------------ coming back
+
+
+def corrected(template: str = MISSING) -> Cause:
+    Cause.objects.filter(template=template).update(triage_state=TriageState.CORRECTED, triaged_at=timezone.now())
+    return Cause.objects.get(template=template)
+
+
+def tomorrow() -> str:
+    return (timezone.now() + timedelta(days=1)).isoformat()
+
+
+def test_a_corrected_cause_comes_back_with_a_later_batch_and_says_so(client: Client, recorded: Record) -> None:
+    recorded(failed(MISSING))
+    cause = corrected()
+    recorded(failed(MISSING, batch=SECOND, createdAt=tomorrow()))
+    cause.refresh_from_db()
+    assert cause.triage_state == TriageState.NEW
+    entry = TriageEntry.objects.get(kind=TriageEntry.Kind.CAME_BACK)
+    assert (entry.cause_id, entry.other_batch_id, entry.person) == (cause.pk, SECOND, None)
+    assert "Came back" in seen(client.get(cause.get_absolute_url()))
+
+
+def test_a_corrected_cause_stays_so_for_batches_of_before(recorded: Record) -> None:
+    recorded(failed(MISSING))
+    cause = corrected()
+    recorded(failed(MISSING, batch=SECOND, createdAt="2026-03-09T12:00:00Z"))
+    cause.refresh_from_db()
+    assert cause.triage_state == TriageState.CORRECTED
+
+
+def test_more_rows_of_a_batch_that_had_the_cause_do_not_bring_it_back(recorded: Record) -> None:
+    recorded(failed(MISSING, createdAt=tomorrow()))
+    cause = corrected()
+    recorded(failed(MISSING, MISSING, createdAt=tomorrow()))
+    cause.refresh_from_db()
+    assert cause.triage_state == TriageState.CORRECTED
+
+
+# ------------------------------------------------------------------------------------------ another version of the grouping
+
+
+def former(cause: Cause, **said: object) -> Cause:
+    """Make a cause one of a former grouping, as after an update, with what people said of it."""
+    Cause.objects.filter(pk=cause.pk).update(grouping=0, template=f"Former: {cause.template}", **said)
+    Batch.objects.update(grouping=0)
+    return Cause.objects.get(pk=cause.pk)
+
+
+def test_a_new_grouping_leaves_history_as_it_is_until_it_is_told_to(recorded: Record) -> None:
+    recorded(failed(MISSING))
+    old = former(Cause.objects.get())
+    recorded(failed(MISSING, batch=SECOND))
+    assert told() == {old.template: (1, 1, [[0, 0]])}
+    assert told(SECOND) == {MISSING: (1, 1, [[0, 0]])}
+
+
+def test_regrouping_moves_everything_and_hands_over_what_people_said(recorded: Record, person: Person) -> None:
+    recorded(failed(MISSING, MISSING))
+    said = {
+        "advice": "Ask for it",
+        "advised_by": person,
+        "owner": person,
+        "triage_state": "looking",
+        "triage_revision": 3,
+    }
+    old = former(Cause.objects.get(), **said)
+    call_command("regroup_causes")
+    new = Cause.objects.get(template=MISSING)
+    assert told() == {MISSING: (2, 2, [[0, 1]])}
+    assert sums() == (1, 2)
+    assert (new.advice, new.owner, new.triage_state) == ("Ask for it", person, "looking")
+    old.refresh_from_db()
+    assert old.replaced_by == new
+    assert list(new.triage_history.values_list("kind", flat=True)) == ["regrouped"]
+
+
+def test_regrouping_twice_does_nothing_more(recorded: Record) -> None:
+    recorded(failed(MISSING))
+    former(Cause.objects.get())
+    call_command("regroup_causes")
+    revision = Batch.objects.get().revision
+    call_command("regroup_causes")
+    assert Batch.objects.get().revision == revision
+
+
+def test_regrouping_brings_no_cause_back(recorded: Record) -> None:
+    recorded(failed(MISSING, createdAt=tomorrow()))
+    corrected()
+    former(Cause.objects.get(), triage_revision=1)
+    call_command("regroup_causes")
+    assert Cause.objects.get(template=MISSING).triage_state == TriageState.CORRECTED
+
+
+def test_what_somebody_said_of_the_new_cause_is_not_overwritten(recorded: Record) -> None:
+    recorded(failed(MISSING))
+    former(Cause.objects.get(), advice="Former advice", triage_revision=1)
+    recorded(failed(MISSING, batch=SECOND))
+    Cause.objects.filter(template=MISSING).update(advice="Newer advice", triage_revision=1)
+    call_command("regroup_causes")
+    assert Cause.objects.get(template=MISSING).advice == "Newer advice"
+
+
+def test_errors_from_before_there_were_causes_are_grouped_from_the_answer_kept(
+    client: Client, recorded: Record
+) -> None:
+    recorded(of_today("FAILED", failed=[{"message": MISSING, "objectIndex": 3}]))
+    for table in (BatchCause, ErrorRow, CauseDay, CauseOrganization, Cause):
+        table.objects.all().delete()
+    Batch.objects.update(grouping=0, error_count=0)
+    assert client.get(f"/batches/{BATCH}/").status_code == 200
+    call_command("regroup_causes")
+    assert told() == {MISSING: (1, 1, [[3, 3]])}
+    assert Batch.objects.get().error_count == 1
+
+
+# ------------------------------------------------------------------------------------------ pages
+
+
+def test_a_failed_batch_opens_on_its_causes(client: Client, recorded: Record) -> None:
+    recorded(failed(*[MISSING] * 3, EXISTS.format("2026-000123")))
+    recorded(failed(MISSING, batch=SECOND, organizationId=str(OTHER), createdAt="2026-02-01T12:00:00Z"))
+    text = seen(client.get(f"/batches/{BATCH}/"))
+    assert "2 causes 4 error rows" in text
+    assert "75 % Debtor is missing nationalId index 0–2 · in 1 other batch and 1 other organisation" in text
+    assert "first seen 01.02.2026" in text
+    assert "25 % Invoice number ‹number› already exists for creditor ‹number›" in text
+    assert "Invoice number 2026-000123 already exists" in text
+    assert "seen in no other batch" in text
+
+
+def test_a_batch_without_errors_has_no_tab_of_causes(client: Client, recorded: Record) -> None:
+    recorded(of_first_generation())
+    assert f"/batches/{BATCH}/causes/" not in client.get(f"/batches/{BATCH}/").content.decode()
+    assert client.get(f"/batches/{BATCH}/causes/").status_code == 200
+
+
+def test_a_batch_of_a_thousand_causes_shows_them_page_by_page(client: Client, recorded: Record) -> None:
+    words = [f"Field {first}{second} is odd" for first in "abcdefgh" for second in "abcdefgh"]
+    recorded(failed(*words))
+    first, last = (seen(client.get(f"/batches/{BATCH}/causes/?page={page}")) for page in ("1", "99"))
+    assert "64 causes" in first
+    assert "Rarer causes" in first
+    assert "More frequent causes" in last
+    assert "Rarer causes" not in last
+
+
+def test_the_page_of_a_cause_tells_of_every_batch_with_it(client: Client, recorded: Record) -> None:
+    recorded(failed(MISSING, MISSING))
+    recorded(failed(MISSING, batch=SECOND, organizationId=str(OTHER), first=7))
+    text = seen(client.get(Cause.objects.get().get_absolute_url()))
+    assert "3 error rows 2 batches 2 organisations" in text
+    assert str(BATCH) in text
+    assert str(SECOND) in text
+
+
+def test_the_batches_of_a_cause_are_turned_page_by_page(client: Client, recorded: Record) -> None:
+    for n in range(1, 53):
+        at = datetime(2026, 3, 9, 12, n % 60, tzinfo=UTC).isoformat()
+        recorded(failed(MISSING, batch=UUID(int=n, version=4), createdAt=at))
+    address = Cause.objects.get().get_absolute_url()
+    first = client.get(address)
+    second = client.get(address, {"after": first.context["next"]})
+    shown = [share.batch_id for page in (first, second) for share in page.context["shares"]]
+    assert len(shown) == len(set(shown)) == 52
+    assert second.context["next"] == ""
+
+
+@pytest.mark.parametrize("after", ["x", "2026-03-09T12:00:00+00:00_", "9999-12-31T23:59:59-23:59_" + str(BATCH), "\0"])
+def test_a_key_that_is_none_shows_the_first_page(client: Client, recorded: Record, after: str) -> None:
+    recorded(failed(MISSING))
+    assert str(BATCH) in seen(client.get(Cause.objects.get().get_absolute_url(), {"after": after}))
+
+
+def test_the_list_of_causes_is_filtered_by_text_and_by_work(client: Client, recorded: Record, person: Person) -> None:
+    recorded(failed(MISSING, "Unknown currency XXX", "Postal code 12 is not valid"))
+    Cause.objects.filter(template=MISSING).update(owner=person, triage_state="waiting_creditor")
+    Cause.objects.filter(template__startswith="Unknown").update(triage_state="ignored")
+
+    def shown(**query: str) -> set[str]:
+        return {cause.template for cause, _ in client.get("/causes/", query).context["lines"]}
+
+    assert len(shown()) == 3
+    assert shown(text="CURRENCY") == {"Unknown currency XXX"}
+    assert len(shown(triage="unresolved")) == 2
+    assert shown(triage="mine") == shown(triage="waiting") == {MISSING}
+    assert len(shown(triage="nonsense")) == 3
+
+
+def test_a_cause_that_no_batch_has_any_more_leaves_the_list_and_keeps_its_page(
+    client: Client, recorded: Record
+) -> None:
+    recorded(failed(MISSING))
+    recorded(of_first_generation())
+    cause = Cause.objects.get()
+    assert "there are no causes" in seen(client.get("/causes/"))
+    assert "No batch has it at present" in seen(client.get(cause.get_absolute_url()))
+
+
+def test_nobody_sees_causes_without_signing_in(visitor: Client, recorded: Record) -> None:
+    recorded(failed(MISSING))
+    for address in ("/causes/", Cause.objects.get().get_absolute_url()):
+        assert visitor.get(address).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("address", "queries"), [("/batches/{batch}/causes/", 11), ("/causes/{cause}/", 10), ("/causes/", 5)]
+)
+def test_a_page_costs_no_more_queries_for_many_causes_and_batches(
+    client: Client, recorded: Record, django_assert_num_queries: Callable, address: str, queries: int
+) -> None:
+    for batch in (BATCH, SECOND, THIRD):
+        recorded(failed(MISSING, "Unknown currency XXX", MISSING, "Postal code 12 is not valid", batch=batch))
+    path = address.format(batch=BATCH, cause=Cause.objects.get(template=MISSING).pk)
+    client.get(path)
+    with django_assert_num_queries(queries):
+        client.get(path)
