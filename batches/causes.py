@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.utils import timezone
+from django.db import transaction
 
 from batches.copying import copy_rows
 from batches.fingerprint import GROUPING, fingerprint
 from batches.models import NO_ORGANIZATION, Batch, BatchCause, Cause
+from batches.sums import roll_up
 from batches.triage import came_back, inherit
 from batches.words import TriageState
 
@@ -128,50 +128,9 @@ def set_causes(each: Sequence[tuple[Batch, Sequence[Share]]], *, is_news: bool =
             for share in shares
         ),
     )
-    _roll_up([batch.pk for batch, _ in each], before)
+    roll_up([batch.pk for batch, _ in each], before)
     if is_news:
         _bring_back(each, had={(old.batch_id, old.cause_id) for old in before})
-
-
-def _roll_up(batch_ids: list[UUID], before: Sequence[BatchCause]) -> None:
-    """Add to the sums what these batches have now, and take away what they had: in one order for all who do it."""
-    change = {
-        "zone": timezone.get_current_timezone_name(),
-        "batch_ids": batch_ids,
-        "cause_ids": [old.cause_id for old in before],
-        "rows": [old.rows for old in before],
-        "organization_ids": [old.organization_id for old in before],
-        "times": [old.submitted_at for old in before],
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_BY_DAY, change)
-        cursor.execute(_BY_ORGANIZATION, change)
-
-
-_CHANGE = """
-    SELECT 1 AS sign, cause_id, rows, organization_id, submitted_at
-    FROM batches_batchcause WHERE batch_id = ANY(%(batch_ids)s)
-    UNION ALL
-    SELECT -1, * FROM unnest(%(cause_ids)s::bigint[], %(rows)s::int[], %(organization_ids)s::uuid[], %(times)s::timestamptz[])
-"""
-_BY_DAY = f"""
-    INSERT INTO batches_causeday AS known (cause_id, day, batches, rows)
-    SELECT cause_id, (submitted_at AT TIME ZONE %(zone)s)::date AS day, sum(sign), sum(sign * rows)
-    FROM ({_CHANGE}) GROUP BY cause_id, day HAVING sum(sign) <> 0 OR sum(sign * rows) <> 0 ORDER BY cause_id, day
-    ON CONFLICT (cause_id, day) DO UPDATE
-    SET batches = known.batches + excluded.batches, rows = known.rows + excluded.rows
-"""  # noqa: S608 - of our own texts alone
-_BY_ORGANIZATION = f"""
-    INSERT INTO batches_causeorganization AS known
-        (cause_id, organization_id, batches, rows, first_seen_at, last_seen_at)
-    SELECT cause_id, organization_id, sum(sign), sum(sign * rows), min(submitted_at), max(submitted_at)
-    FROM ({_CHANGE}) GROUP BY cause_id, organization_id HAVING sum(sign) <> 0 OR sum(sign * rows) <> 0
-    ORDER BY cause_id, organization_id
-    ON CONFLICT (cause_id, organization_id) DO UPDATE
-    SET batches = known.batches + excluded.batches, rows = known.rows + excluded.rows,
-        first_seen_at = least(known.first_seen_at, excluded.first_seen_at),
-        last_seen_at = greatest(known.last_seen_at, excluded.last_seen_at)
-"""  # noqa: S608
 
 
 def _bring_back(each: Sequence[tuple[Batch, Sequence[Share]]], had: Collection[tuple[UUID, int]]) -> None:

@@ -181,9 +181,9 @@ def _replace_facts(
     batch: Batch, snapshot: BatchSnapshot, question: Question, keep_answer: Callable[[], Answer]
 ) -> None:
     before = _gist(batch)
+    answer = keep_answer()  # before the rows, whose causes others wait for from then on
     if set_facts(batch, snapshot, question.asked_at):
         replace_rows(batch, snapshot)
-    answer = keep_answer()
     if not batch.digest or before != _gist(batch):
         _note(batch, Kind.CHANGED, question, answer)
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Exists, Max, Min, OuterRef, Sum
 from django.urls import reverse
 from django.utils.functional import cached_property
 
@@ -31,23 +30,13 @@ class CauseQuerySet(models.QuerySet["Cause"]):
 
     def occurring(self) -> Self:
         """Causes that some batch has at present."""
-        return self.filter(Exists(CauseOrganization.objects.filter(cause=OuterRef("pk"), batches__gt=0)))
+        return self.filter(batch_count__gt=0)
 
     def unresolved(self) -> Self:
         return self.exclude(triage_state__in=RESOLVED)
 
     def waiting(self) -> Self:
         return self.filter(triage_state__in=WAITING)
-
-    def with_totals(self) -> Self:
-        """With how much there is of each, and since when."""
-        return self.annotate(
-            batch_count=Sum("organizations__batches"),
-            row_count=Sum("organizations__rows"),
-            organization_count=Count("organizations", filter=models.Q(organizations__batches__gt=0)),
-            first_seen_at=Min("organizations__first_seen_at"),
-            last_seen_at=Max("organizations__last_seen_at"),
-        )
 
 
 class Cause(Triaged):
@@ -65,6 +54,12 @@ class Cause(Triaged):
     replaced_by = models.ForeignKey(  # the same by a later version of the grouping
         "self", models.SET_NULL, null=True, related_name="replaces", db_index=False
     )
+    # how much there is of it in all batches
+    batch_count = models.IntegerField(default=0)
+    row_count = models.BigIntegerField(default=0)
+    organization_count = models.IntegerField(default=0)
+    first_seen_at = models.DateTimeField(null=True)  # these two stay when no batch has it any more
+    last_seen_at = models.DateTimeField(null=True)
 
     objects = CauseQuerySet.as_manager()
 

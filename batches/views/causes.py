@@ -21,7 +21,7 @@ def causes(request: StaffRequest) -> HttpResponse:
     """The list, last seen first. All state stands in the address."""
     form = CauseFilter(request.GET, person=request.user)
     found = form.filter(Cause.objects.visible_to(request.user).occurring())
-    ordered = found.with_totals().select_related("owner").order_by("-last_seen_at", "-pk")
+    ordered = found.select_related("owner").order_by("-last_seen_at", "-pk")
     page = Paginator(ordered, PER_PAGE).get_page(request.GET.get("page"))
     bars = bars_of([cause.pk for cause in page], SPARK_DAYS)
     lines = [(cause, bars[cause.pk]) for cause in page]
@@ -31,7 +31,7 @@ def causes(request: StaffRequest) -> HttpResponse:
 @require_safe
 def cause(request: StaffRequest, cause_id: int) -> HttpResponse:
     """Every batch with it, over time, by organisation; what to do about it, and who is on it."""
-    visible = Cause.objects.visible_to(request.user).with_totals()
+    visible = Cause.objects.visible_to(request.user)
     found = get_object_or_404(visible.select_related("owner", "advised_by", "replaced_by"), pk=cause_id)
     within = BatchCause.objects.filter(cause=found, batch__in=Batch.objects.visible_to(request.user))
     rows = older_than(within, request.GET.get("after", ""), "batch_id").select_related("batch", "batch__owner")

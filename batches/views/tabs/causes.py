@@ -18,16 +18,16 @@ class CauseLine:
     """What the batch has of a cause, and what all batches have."""
 
     here: BatchCause
-    cause: Cause  # with totals
+    cause: Cause
     bars: Sequence[Bar]
 
     @property
     def other_batches(self) -> int:
-        return int(self.cause.batch_count) - 1  # type: ignore[attr-defined]
+        return self.cause.batch_count - 1
 
     @property
     def other_organizations(self) -> int:
-        return int(self.cause.organization_count) - 1  # type: ignore[attr-defined]
+        return self.cause.organization_count - 1
 
 
 class CausesTab(Tab):
@@ -43,7 +43,7 @@ class CausesTab(Tab):
 
 def _lines(shares: Sequence[BatchCause]) -> Iterator[CauseLine]:
     ids = [share.cause_id for share in shares]
-    causes = Cause.objects.with_totals().select_related("owner").in_bulk(ids)
+    causes = Cause.objects.select_related("owner").in_bulk(ids)
     bars = bars_of(ids, SPARK_DAYS)
     for share in shares:
         yield CauseLine(share, causes[share.cause_id], bars[share.cause_id])
