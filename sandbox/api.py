@@ -15,6 +15,8 @@ from sandbox.lists import envelope, is_shown_to, page_of
 from sandbox.moods import Mood, Moods
 from sandbox.orders import one_of, order_of
 from sandbox.page import CONTENT_SECURITY_POLICY, STYLESHEET, page
+from sandbox.sheets import as_csv, as_xlsx
+from sandbox.submissions import as_json
 from sandbox.tokens import Tokens
 from sandbox.webhooks import AGAIN, TIME_LIMIT, WRONGLY_SIGNED, Webhooks
 from sandbox.wire import FORM, RefusedError, Request, Response, json_response, refused, see_other
@@ -22,6 +24,11 @@ from sandbox.wire import FORM, RefusedError, Request, Response, json_response, r
 type Handler = Callable[..., Response]
 
 CLIENT_ID = "sandbox"
+SUBMISSIONS: dict[str, tuple[str, Callable[[Batch], bytes]]] = {
+    "json": ("application/json", as_json),
+    "csv": ("text/csv; charset=utf-8", as_csv),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", as_xlsx),
+}
 UUID_PATTERN = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
@@ -105,6 +112,16 @@ class Sandbox:
             return see_other(f"/?started={batch.id}")
         return json_response(201, {"batchId": str(batch.id), "organizationId": str(batch.creditor.id)})
 
+    def submission(self, request: Request, batch: UUID) -> Response:
+        """The file that was submitted for a batch, in the format that the path ends in."""
+        found = self._find(batch)
+        if not found or not found.has_submission:
+            raise RefusedError(404)
+        ending = request.path.rpartition(".")[2].lower()
+        content_type, written = SUBMISSIONS[ending]
+        headers = {"Content-Disposition": f'attachment; filename="submission-{batch}.{ending}"'}
+        return Response(200, written(found), content_type, headers)
+
     def mood(self, _: Request) -> Response:
         """The mood now."""
         return json_response(200, _told(self._moods.now()))
@@ -156,6 +173,7 @@ ROUTES = (
     _route("GET", "/style\\.css", Sandbox.stylesheet),
     _route("POST", "/sandbox/batches", Sandbox.start),
     _route("POST", "/sandbox/batches/{batch}/webhook", Sandbox.send_webhook),
+    _route("GET", f"/sandbox/batches/{{batch}}/submission\\.(?:{'|'.join(SUBMISSIONS)})", Sandbox.submission),
     _route("GET", "/sandbox/mood", Sandbox.mood),
     _route("POST", "/sandbox/mood", Sandbox.choose_mood),
     _route("POST", "/token", Sandbox.token),

@@ -33,6 +33,8 @@ class Batch:
     """What makes a demo batch special: changes the answer that it would have given."""
     fault: Fault | None = None
     """How it misbehaves whenever it is asked for."""
+    has_submission: bool = True
+    """Whether its answer follows from invoices that somebody sent, so that their file can be had."""
 
     def state(self, now: datetime) -> str:
         """Its status as generation C words it."""

@@ -148,10 +148,10 @@ def _born(day: int) -> datetime:
 MINUTE = timedelta(minutes=1)
 
 _SHOWN = {
-    Batch(UUID(DOCUMENTED["batchId"]), NORDLYS, 2, 1, _born(1), MINUTE, _documented): (
+    Batch(UUID(DOCUMENTED["batchId"]), NORDLYS, 2, 1, _born(1), MINUTE, _documented, has_submission=False): (
         "The example of the documentation, placeholders and all (generation A)"
     ),
-    Batch(UUID(SUCCEEDED["batchId"]), SORVEST, 2, 0, _born(1), MINUTE, _succeeded): (
+    Batch(UUID(SUCCEEDED["batchId"]), SORVEST, 2, 0, _born(1), MINUTE, _succeeded, has_submission=False): (
         "Two invoices, both succeeded (generation C)"
     ),
     Batch(_id(1), NORDLYS, 5_000, 171, _born(2), MINUTE): "Partly succeeded: 5 000 objects, 188 errors of a few causes",
@@ -159,11 +159,14 @@ _SHOWN = {
     Batch(_id(3), BOLGE, 120, 0, _born(4), FOR_EVER): "Queued, and it stays so for ever",
     Batch(_id(4), SORVEST, 80, 12, _born(5), MINUTE, _called_success): "Says SUCCESS, and has failed items",
     Batch(_id(5), BOLGE, 60, 0, _born(5), MINUTE, _on_hold): "Has a status that nobody knows: ON_HOLD",
-    Batch(_id(6), SORVEST, 30, 0, _born(6), MINUTE, _payments): "Thirty payments, not invoices",
-    Batch(_id(7), FJELL, 0, 0, _born(6), MINUTE, _odd): "Odd data: missing, null, mistyped, unknown, hostile",
+    Batch(_id(6), SORVEST, 30, 0, _born(6), MINUTE, _payments, has_submission=False): "Thirty payments, not invoices",
+    Batch(
+        _id(7), FJELL, 0, 0, _born(6), MINUTE, _odd, has_submission=False
+    ): "Odd data: missing, null, mistyped, unknown, hostile",
     Batch(_id(8), NORDLYS, 95_455, 45_455, _born(7), MINUTE, _without_responses): (
         "100 000 rows: 50 000 errors and 50 000 succeeded"
     ),
+    Batch(_id(9), FJELL, 300, 40, _born(8), MINUTE): "Partly succeeded, and its object indices count from one",
 }
 
 _FAULTS: dict[int, tuple[Fault, str]] = {

@@ -52,11 +52,13 @@ class Fresh:
 
 def _made_to(order: Order, now: datetime) -> Batch:
     generation = one_of(order, "generation", ("C", "A"), "C")
+    creditors = [creditor for creditor in CREDITORS if creditor.generation == generation]
+    organisation = one_of(order, "organizationId", [str(each.id) for each in creditors], str(creditors[0].id))
     objects = int(number(order, "objects", 200, least=2, most=MOST_OBJECTS))
     failed = {"partial": max(1, objects // 8), "success": 0, "failed": objects}
     return Batch(
         id=uuid4(),
-        creditor=next(creditor for creditor in CREDITORS if creditor.generation == generation),
+        creditor=next(creditor for creditor in creditors if str(creditor.id) == organisation),
         objects=objects,
         failed=failed[one_of(order, "fate", failed, "partial")],
         born=now,

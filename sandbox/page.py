@@ -133,6 +133,7 @@ def _newest_row(batch: Batch, now: datetime, webhooks: Webhooks | None) -> Row:
         "Objects": str(batch.objects),
         "Created (UTC)": f"{batch.born:%Y-%m-%d %H:%M:%S}",
         "Status": f'<span class="state {state.lower()}">{state}</span>',
+        "Submitted": _submission(batch),
     }
     return row | {"Webhook": _webhook(batch, webhooks.of(batch.id), now)} if webhooks else row
 
@@ -159,7 +160,20 @@ def _demo_row(batch: Batch) -> Row:
         "What it shows": escape(DEMO[batch.id]),
         "Organisation": escape(batch.creditor.name),
         "Answers": batch.creditor.generation,
+        "Submitted": _submission(batch),
     }
+
+
+def _submission(batch: Batch) -> str:
+    """Links to the file that was sent."""
+    if not batch.has_submission:
+        return "no file"
+    address = f"/sandbox/batches/{batch.id}/submission"
+    links = (
+        f'<a href="{address}.{ending}" aria-label="{ending.upper()} submitted for batch {batch.id}">{ending.upper()}</a>'
+        for ending in ("json", "csv", "xlsx")
+    )
+    return f'<span class="files">{" ".join(links)}</span>'
 
 
 def _table(rows: Iterable[Row]) -> str:

@@ -1,7 +1,7 @@
 """What an invented batch holds: creditors, their invoices, and what can be wrong with one."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from random import Random
 from typing import Any, Literal
@@ -24,17 +24,34 @@ class Creditor:
     """Whether its succeeded rows say their `$type`."""
     failed_shape: Literal["listed", "flat", "nested"] = "listed"
     """How its failed items look in generation C, where the documentation does not say."""
+    first_index: int = 0
+    """The index of a batch's first object in its answers: nobody documented that either."""
 
 
 CREDITORS = (
     Creditor(UUID("7bc05553-4b68-44e8-b7bc-37be63c6d9e9"), "Nordlys Kraft AS", "99887", "A", "2026-{:06d}"),
     Creditor(UUID("3fa85f64-5717-4562-b3fc-2c963f66afa6"), "Sørvest Bredbånd", "99431", "C", "INV-2026-{:06d}"),
-    Creditor(UUID("b1c9e0a4-3f0d-4d6e-9c55-0c2f7a61d803"), "Fjell Tannklinikk", "98120", "A", "F{:06d}"),
+    Creditor(UUID("b1c9e0a4-3f0d-4d6e-9c55-0c2f7a61d803"), "Fjell Tannklinikk", "98120", "A", "F{:06d}", first_index=1),
     Creditor(UUID("0d5e7f36-92ab-4c1f-8e47-5b8a1f3c6e94"), "Kommune A", "97005", "C", "30{:06d}", False, "flat"),
     Creditor(
         UUID("e84a6b12-7c3d-4f95-a0d8-6f1e2b9c4d57"), "Bølge Trening AS", "98764", "C", "BT{:06d}", True, "nested"
     ),
 )
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with an object: a text of CAUSES, and what stands in its gaps."""
+
+    objectname: str
+    text: str
+    values: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        """What the answer says of it."""
+        return self.text.format_map(self.values)
+
 
 CAUSES = (
     ("Debtor", "Debtor is missing nationalId"),
@@ -80,14 +97,14 @@ class Rows:
     def succeeded(self) -> list[Row]:
         """One row for each invoice that went through, in the order that it was sent."""
         random = self._random("succeeded")
-        return [self._success(random, self._number(index)) for index in self._succeeded]
+        return [self._success(random, self.number(index)) for index in self._succeeded]
 
     def errors(self) -> list[Row]:
         """Generation A's error rows: in no order of index, and now and then several about one object."""
         return [
-            {"objectname": name, "objectindex": index, "message": message}
-            for index, faults in self._faults()
-            for name, message in faults
+            {"objectname": finding.objectname, "objectindex": self._told(index), "message": finding.message}
+            for index, findings in self.findings()
+            for finding in findings
         ]
 
     def responses(self) -> list[Row]:
@@ -96,7 +113,7 @@ class Rows:
         return [
             {
                 "objectname": "Invoice",
-                "objectindex": index,
+                "objectindex": self._told(index),
                 "ledgerref": f"{self.creditor.number}{self._first + index:07d}",
                 "status_statuscode": "1" if random.random() < 0.9 else "2",
             }
@@ -105,13 +122,25 @@ class Rows:
 
     def failed(self) -> list[Row]:
         """Generation C's failed items. Each creditor has its own shape, as nobody documented the real one."""
-        return [self._failure(index, faults) for index, faults in self._faults()]
+        return [self._failure(index, findings) for index, findings in self.findings()]
+
+    def number(self, index: int) -> str:
+        """The invoice number of an object, counted from zero."""
+        return self.creditor.invoice_style.format(self._first + index)
+
+    def findings(self) -> Iterator[tuple[int, list[Finding]]]:
+        """Each failed object with what is wrong with it; a batch has few causes, and every tenth object has two."""
+        random = self._random("faults")
+        causes = random.sample(CAUSES, 4)
+        for place, index in enumerate(self._failed, start=1):
+            chosen = random.sample(causes, 2) if place % 10 == 0 else random.choices(causes, (60, 25, 10, 5))
+            yield index, [Finding(name, text, self._values(random, text, index)) for name, text in chosen]
 
     def _random(self, purpose: str) -> Random:
         return Random(f"{purpose} of {self._seed}")
 
-    def _number(self, index: int) -> str:
-        return self.creditor.invoice_style.format(self._first + index)
+    def _told(self, index: int) -> int:
+        return index + self.creditor.first_index
 
     def _success(self, random: Random, number: str) -> Row:
         case = random.choice(recurring_cases(self.creditor)) if random.random() < 0.06 else uuid_text(random)
@@ -125,39 +154,32 @@ class Rows:
         kind = {"$type": "invoiceSuccess"} if self.creditor.typed else {}
         return kind | {"invoiceId": uuid_text(random), "invoiceNumber": number, "caseId": case}
 
-    def _faults(self) -> Iterator[tuple[int, list[tuple[str, str]]]]:
-        """Each failed object with what is wrong with it; a batch has few causes, and every tenth object has two."""
-        random = self._random("faults")
-        causes = random.sample(CAUSES, 4)
-        for place, index in enumerate(self._failed, start=1):
-            chosen = random.sample(causes, 2) if place % 10 == 0 else random.choices(causes, (60, 25, 10, 5))
-            yield index, [(name, self._message(random, text, index)) for name, text in chosen]
-
-    def _message(self, random: Random, text: str, index: int) -> str:
+    def _values(self, random: Random, text: str, index: int) -> dict[str, str]:
         if "{" not in text:
-            return text
+            return {}
         month = random.randint(1, 11)
-        return text.format(
-            number=self._number(index),
-            creditor=self.creditor.number,
-            due=f"2026-{month:02d}-{random.randint(1, 28):02d}",
-            date=f"2026-{month + 1:02d}-{random.randint(1, 28):02d}",
-            currency=random.choice(("XXX", "NKR", "KR", "nok")),
-            postcode=random.choice(("0000", "9999", "12", "N-0150")),
-            amount=random.choice(("0.00", "-125.00", "-1.50")),
-            country=random.choice(("XX", "NORGE", "UK")),
-            short=random.randint(10_000_000, 99_999_999),
-            kid=random.randint(10**11, 10**12 - 1),
-            length=random.randint(201, 900),
-        )
+        return {
+            "number": self.number(index),
+            "creditor": self.creditor.number,
+            "due": f"2026-{month:02d}-{random.randint(1, 28):02d}",
+            "date": f"2026-{month + 1:02d}-{random.randint(1, 28):02d}",
+            "currency": random.choice(("XXX", "NKR", "KR", "nok")),
+            "postcode": random.choice(("0000", "9999", "12", "N-0150")),
+            "amount": random.choice(("0.00", "-125.00", "-1.50")),
+            "country": random.choice(("XX", "NORGE", "UK")),
+            "short": str(random.randint(10_000_000, 99_999_999)),
+            "kid": str(random.randint(10**11, 10**12 - 1)),
+            "length": str(random.randint(201, 900)),
+        }
 
-    def _failure(self, index: int, faults: list[tuple[str, str]]) -> Row:
-        messages = [message for _, message in faults]
+    def _failure(self, index: int, findings: list[Finding]) -> Row:
+        messages = [finding.message for finding in findings]
+        objectname = findings[0].objectname
         match self.creditor.failed_shape:
             case "listed":
-                return {"invoiceNumber": self._number(index), "objectIndex": index, "errors": messages}
+                return {"invoiceNumber": self.number(index), "objectIndex": self._told(index), "errors": messages}
             case "flat":
-                return {"objectindex": index, "objectname": faults[0][0], "message": "; ".join(messages)}
+                return {"objectindex": self._told(index), "objectname": objectname, "message": "; ".join(messages)}
             case "nested":
-                error = {"code": "VALIDATION", "target": faults[0][0], "messages": messages}
-                return {"$type": "invoiceFailure", "invoiceNumber": self._number(index), "error": error}
+                error = {"code": "VALIDATION", "target": objectname, "messages": messages}
+                return {"$type": "invoiceFailure", "invoiceNumber": self.number(index), "error": error}
