@@ -7,9 +7,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from batches.bars import Bar
 from batches.fingerprint import parts
 from batches.templatetags.batches import count
-from batches.views.days import Bar
 
 register = template.Library()
 

@@ -5,9 +5,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from batches.bars import CHART_DAYS, SPARK_DAYS, bars_of
 from batches.forms import CauseFilter
 from batches.models import Batch, BatchCause, Cause
-from batches.views.days import CHART_DAYS, SPARK_DAYS, bars_of
 from batches.views.newest import key_of, older_than
 from batches.views.triage import notes_of, panel_of
 from staff.http import StaffRequest

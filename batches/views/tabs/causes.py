@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.paginator import Paginator
 
+from batches.bars import SPARK_DAYS, Bar, bars_of
 from batches.models import Batch, BatchCause, Cause
-from batches.views.days import SPARK_DAYS, Bar, bars_of
 from batches.views.tabs.tab import Tab
 
 PER_PAGE = 30
