@@ -1,6 +1,7 @@
 """How much of each cause all batches have: by day, by organisation, altogether. Sums, so that no page has to add up rows."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -56,7 +57,7 @@ _BY_ORGANIZATION = f"""
 
 def roll_up(batch_ids: Sequence[UUID], before: Sequence[BatchCause]) -> None:
     """Add to the sums what these batches have now, and take away what they had: in one order for all who do it."""
-    change = {
+    change: dict[str, Any] = {
         "zone": timezone.get_current_timezone_name(),
         "batch_ids": list(batch_ids),
         "cause_ids": [old.cause_id for old in before],

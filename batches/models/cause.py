@@ -96,7 +96,8 @@ class BatchCause(models.Model):
     @cached_property
     def objects_beyond(self) -> int:
         """How many objects have an index outside of the ranges kept."""
-        return max(self.objects_hit - sum(last - first + 1 for first, last in self.ranges), 0)
+        within: int = sum(last - first + 1 for first, last in self.ranges)
+        return max(self.objects_hit - within, 0)
 
 
 class CauseDay(models.Model):

@@ -38,7 +38,7 @@ class CausesTab(Tab):
 
     def details(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
         page = Paginator(batch.causes.order_by("-rows", "cause_id"), PER_PAGE).get_page(asked.get("page"))
-        return {"causes": page, "cause_lines": list(_lines(page.object_list)) if batch.error_count else []}
+        return {"causes": page, "cause_lines": list(_lines(list(page))) if batch.error_count else []}
 
 
 def _lines(shares: Sequence[BatchCause]) -> Iterator[CauseLine]:
