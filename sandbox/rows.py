@@ -179,7 +179,8 @@ class Rows:
             case "listed":
                 return {"invoiceNumber": self.number(index), "objectIndex": self._told(index), "errors": messages}
             case "flat":
-                return {"objectindex": self._told(index), "objectname": objectname, "message": "; ".join(messages)}
+                told = {"objectindex": self._told(index), "objectname": objectname}
+                return {**told, "message": messages[0], "details": messages[1:]}
             case "nested":
                 error = {"code": "VALIDATION", "target": objectname, "messages": messages}
                 return {"$type": "invoiceFailure", "invoiceNumber": self.number(index), "error": error}
