@@ -50,7 +50,7 @@ class Grouped(NamedTuple):
 
 
 def group(faults: Sequence[Fault]) -> Grouped:
-    """The causes of error rows; new ones are made in the caller's transaction."""
+    """The causes of error rows; those that are new are made now."""
     templates = [fingerprint(fault.message or "") for fault in faults]
     members = defaultdict[str, list[Fault]](list)
     for template, fault in zip(templates, faults, strict=True):

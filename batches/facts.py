@@ -12,7 +12,7 @@ from batches.amili import payload
 from batches.amili.failed import Failure
 from batches.amili.payload import BatchSnapshot
 from batches.amili.transport import Reply
-from batches.causes import group, set_causes
+from batches.causes import Grouped, group, set_causes
 from batches.copying import copy_rows
 from batches.fingerprint import GROUPING
 from batches.models import Batch, ErrorRow, FailedItem, LedgerResponse, SucceededItem
@@ -27,6 +27,22 @@ class Question(NamedTuple):
 
     asked_at: datetime
     source: Source = Source.CHECK
+
+
+class Told(NamedTuple):
+    """What an answer says, and the causes of its error rows.
+
+    Made before the transaction in which it is recorded: that decoding a large answer holds no lock, and that nobody waits
+    for the causes that are new.
+    """
+
+    snapshot: BatchSnapshot
+    causes: Grouped
+
+
+def told_by(snapshot: BatchSnapshot) -> Told:
+    """With the causes of its error rows."""
+    return Told(snapshot, group(snapshot.faults))
 
 
 def set_facts(batch: Batch, snapshot: BatchSnapshot, changed_at: datetime) -> bool:
@@ -70,24 +86,24 @@ def answer_fields(reply: Reply, question: Question, problem: str = "") -> dict[s
     }
 
 
-def replace_rows(batch: Batch, snapshot: BatchSnapshot, *, is_news: bool = True) -> None:
+def replace_rows(batch: Batch, told: Told, *, is_news: bool = True) -> None:
     """All rows of a batch anew."""
     for table in (ErrorRow, LedgerResponse, SucceededItem, FailedItem):
         table.objects.filter(batch_id=batch.pk).delete()
-    add_rows([(batch, snapshot)], is_news=is_news)
+    add_rows([(batch, told)], is_news=is_news)
 
 
-def regroup(batch: Batch, snapshot: BatchSnapshot) -> None:
+def regroup(batch: Batch, told: Told) -> None:
     """Read the rows of the answer that we have by today's rules, which is no news about the batch."""
-    batch.grouping, batch.error_count = GROUPING, len(snapshot.faults)
+    batch.grouping, batch.error_count = GROUPING, len(told.snapshot.faults)
     batch.revision += 1
-    replace_rows(batch, snapshot, is_news=False)
+    replace_rows(batch, told, is_news=False)
     batch.save(update_fields=["grouping", "error_count", "revision"])
 
 
-def add_rows(each: Sequence[tuple[Batch, BatchSnapshot]], *, is_news: bool = True) -> None:
+def add_rows(each: Sequence[tuple[Batch, Told]], *, is_news: bool = True) -> None:
     """Rows of batches that have none, in Amili's order; error rows also ranked by object index, those without one last."""
-    causes = [group(snapshot.faults) for _, snapshot in each]
+    snapshots = [(batch, told.snapshot) for batch, told in each]
     copy_rows(
         ErrorRow,
         (
@@ -113,8 +129,8 @@ def add_rows(each: Sequence[tuple[Batch, BatchSnapshot]], *, is_news: bool = Tru
                 r.invoice_number or "",
                 cause,
             )
-            for (batch, snapshot), (cause_ids, _) in zip(each, causes, strict=True)
-            for rank, (n, r, cause) in enumerate(_by_index(snapshot.faults, cause_ids))
+            for batch, told in each
+            for rank, (n, r, cause) in enumerate(_by_index(told.snapshot.faults, told.causes.cause_ids))
         ),
     )
     copy_rows(
@@ -122,7 +138,7 @@ def add_rows(each: Sequence[tuple[Batch, BatchSnapshot]], *, is_news: bool = Tru
         ("batch_id", "position", "extra", "object_name", "object_index", "ledger_reference", "status_statuscode"),
         (
             (batch.pk, n, r.extra, r.objectname or "", r.objectindex, r.ledgerref or "", r.status_statuscode or "")
-            for batch, snapshot in each
+            for batch, snapshot in snapshots
             for n, r in enumerate(snapshot.responses)
         ),
     )
@@ -131,16 +147,16 @@ def add_rows(each: Sequence[tuple[Batch, BatchSnapshot]], *, is_news: bool = Tru
         ("batch_id", "position", "extra", "kind", "invoice_number", "invoice_id", "case_id"),
         (
             (batch.pk, n, r.extra, r.kind or "", r.invoice_number or "", r.invoice_id or "", r.case_id or "")
-            for batch, snapshot in each
+            for batch, snapshot in snapshots
             for n, r in enumerate(snapshot.succeeded)
         ),
     )
     copy_rows(
         FailedItem,
         ("batch_id", "position", "extra"),
-        ((batch.pk, n, item) for batch, snapshot in each for n, item in enumerate(snapshot.failed)),
+        ((batch.pk, n, item) for batch, snapshot in snapshots for n, item in enumerate(snapshot.failed)),
     )
-    set_causes([(batch, shares) for (batch, _), (_, shares) in zip(each, causes, strict=True)], is_news=is_news)
+    set_causes([(batch, told.causes.shares) for batch, told in each], is_news=is_news)
 
 
 type Fault = payload.ErrorRow | Failure

@@ -16,7 +16,7 @@ from batches.amili.errors import AmiliError, NotUnderstood, Paused
 from batches.amili.payload import BatchSnapshot
 from batches.amili.transport import Reply
 from batches.copying import add_all
-from batches.facts import Question, add_rows, answer_fields, regroup, replace_rows, set_facts
+from batches.facts import Question, Told, add_rows, answer_fields, regroup, replace_rows, set_facts, told_by
 from batches.models import Answer, Batch, TimelineEntry
 from batches.pace import LATE_CHECK, LEASE, after, is_watched, pace
 from batches.upstream import amili_client
@@ -62,8 +62,7 @@ def record(batch_id: UUID, reply: Reply, question: Question) -> Batch:
     digest = payload.identity(reply.body)
     known = Batch.objects.values_list("digest", flat=True).get(pk=batch_id)
     try:
-        # Read before the transaction, so that nobody waits for a lock while a large answer is decoded.
-        snapshot = None if bytes(known) == digest else payload.read_batch(reply.body, batch_id)
+        told = None if bytes(known) == digest else told_by(payload.read_batch(reply.body, batch_id))
     except NotUnderstood as problem:
         return record_failure(batch_id, problem, question, reply)
     with _locked(batch_id) as batch:
@@ -76,7 +75,7 @@ def record(batch_id: UUID, reply: Reply, question: Question) -> Batch:
             _note(batch, Kind.RECOVERED, question)
         if is_new:
             # Unread where it was like the last one a moment ago, and another has been recorded since.
-            _replace_facts(batch, snapshot or payload.read_batch(reply.body, batch_id), question, answer)
+            _replace_facts(batch, told or told_by(payload.read_batch(reply.body, batch_id)), question, answer)
             batch.digest = digest
         elif had_trouble:  # after one that was not understood, the last understood is the newest again
             answer()
@@ -128,9 +127,10 @@ def record_new(found: Sequence[Found], organization_id: UUID, listed_at: datetim
     """
     batches = [_new_batch(each, question, organization_id=organization_id, listed_at=listed_at) for each in found]
     whole = [(batch, each) for batch, each in zip(batches, found, strict=True) if each.snapshot]
+    told = [(batch, told_by(each.snapshot)) for batch, each in whole if each.snapshot]
     with transaction.atomic():
         add_all(batches)
-        add_rows([(batch, each.snapshot) for batch, each in whole if each.snapshot])
+        add_rows(told)
         answers = [
             Answer(batch=batch, digest=batch.digest, **answer_fields(each.reply, question)) for batch, each in whole
         ]
@@ -146,7 +146,7 @@ def regroup_batch(batch_id: UUID) -> None:
     with _locked(batch_id) as batch:
         answer = batch.answers.filter(digest=batch.digest).first()
         if answer:
-            regroup(batch, payload.read_batch(answer.body, batch_id))
+            regroup(batch, told_by(payload.read_batch(answer.body, batch_id)))
 
 
 def _new_batch(found: Found, question: Question, **of_the_list: Any) -> Batch:
@@ -177,13 +177,11 @@ def _locked(batch_id: UUID) -> Iterator[Batch]:
 # ------------------------------------------------------------------------------------------ facts
 
 
-def _replace_facts(
-    batch: Batch, snapshot: BatchSnapshot, question: Question, keep_answer: Callable[[], Answer]
-) -> None:
+def _replace_facts(batch: Batch, told: Told, question: Question, keep_answer: Callable[[], Answer]) -> None:
     before = _gist(batch)
     answer = keep_answer()  # before the rows, whose causes others wait for from then on
-    if set_facts(batch, snapshot, question.asked_at):
-        replace_rows(batch, snapshot)
+    if set_facts(batch, told.snapshot, question.asked_at):
+        replace_rows(batch, told)
     if not batch.digest or before != _gist(batch):
         _note(batch, Kind.CHANGED, question, answer)
 

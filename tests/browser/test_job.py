@@ -46,10 +46,13 @@ def test_error_rows_are_read_by_object_index_and_a_succeeded_invoice_leads_to_it
     page.goto("/")
     page.get_by_role("searchbox").fill(str(batch_id))
     page.get_by_role("button", name="Find").click()
+    tab(page, "Errors")
 
     rows = page.get_by_role("table", name="Errors").get_by_role("row")
     expect(rows).to_have_count(1 + len(answer["status"]["errors"]))
-    indexes = [int(text) for text in page.locator("tbody tr td:first-child").all_inner_texts()]
+    indexes = [
+        int(link.split("-")[1]) for link in page.locator("tbody tr").evaluate_all("rows => rows.map(row => row.id)")
+    ]
     assert indexes == sorted(error["objectindex"] for error in answer["status"]["errors"])
     expect(page.locator(f"#row-{error['objectindex']}")).to_contain_text(error["message"])
 
@@ -86,7 +89,7 @@ def test_the_documented_example_is_shown_whole(page: Page) -> None:
     expect(page.locator("tbody tr")).to_contain_text("null")
     tab(page, "Ledger responses 1")
     expect(page.locator("#row-0")).to_have_text(re.compile(r"0\s+string\s+string\s+string"))
-    tab(page, "Timeline")
+    tab(page, "History")
     expect(page.get_by_role("listitem").filter(has_text="1 succeeded, 1 failed")).to_be_visible()
     tab(page, "Answer as received")
     expect(page.get_by_label("Answer as received")).to_contain_text('"ledgerref": "string"')
