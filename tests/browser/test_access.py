@@ -133,7 +133,7 @@ def test_a_slash_leads_to_the_search_box(page: Page, path: str) -> None:
 
 def test_the_account_menu_works_by_keyboard(page: Page) -> None:
     page.goto("/batches/")
-    menu = page.locator("summary")
+    menu = page.locator(".account summary")
     menu.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
@@ -158,7 +158,7 @@ def test_a_batch_is_found_read_filtered_and_asked_about_without_script(open_page
     page.get_by_role("button", name="Filter").click()
     expect(page.locator(f"#row-{first}")).to_be_visible()
 
-    page.get_by_role("link", name="Timeline").click()
+    page.get_by_role("link", name="History").click()
     page.get_by_role("button", name="Ask Amili now").click()
     expect(page).to_have_url(re.compile(f"{LARGE}timeline/$"))
     expect(page.get_by_role("listitem").filter(has_text="First seen")).to_be_visible()

@@ -1,0 +1,130 @@
+"""Every list, and a whole batch, as a file: all rows that fit the filters in the address, and not one page of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, QueryDict, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.text import slugify
+from django.views.decorators.http import require_safe
+
+from batches import exports
+from batches.exports import FORMATS, Format, Table
+from batches.forms import MOST_IDS, BatchFilter, CauseFilter, find_batch_ids
+from batches.models import Batch, BatchCause, Cause, SucceededItem
+from batches.views.tabs import TABS, RowsTab
+from staff.http import StaffRequest
+
+MOST_OF_NAME = 40  # characters of each part of a file's name
+MOST_NAME = 180
+
+
+class FormatConverter:
+    """The last part of an address: which format is wanted."""
+
+    regex = "|".join(name.replace(".", r"\.") for name in FORMATS)
+
+    def to_python(self, value: str) -> Format:
+        return FORMATS[value]
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+@require_safe
+def batches(request: StaffRequest, file_format: Format) -> StreamingHttpResponse:
+    """The list of batches."""
+    form = BatchFilter(request.GET, person=request.user)
+    found = form.filter(Batch.objects.visible_to(request.user))
+    wanted = find_batch_ids(" ".join(request.GET.getlist("id")[:MOST_IDS]))
+    if wanted:
+        found = found.filter(pk__in=wanted)
+    table = exports.batch_list(found.newest_first())
+    return _file(file_format, ["batches"], _asked(request.GET, [*form.fields, "id"]), [table])
+
+
+@require_safe
+def batch(request: StaffRequest, batch_id: UUID, file_format: Format) -> StreamingHttpResponse:
+    """All that is known of a batch."""
+    visible = Batch.objects.visible_to(request.user).filter(pk=batch_id)
+    batch = get_object_or_404(visible)
+    if not file_format.holds_many:
+        raise Http404
+    lists = [_rows(tab, batch, QueryDict()) for tab in TABS.values() if isinstance(tab, RowsTab) and tab.shown(batch)]
+    causes = exports.causes_of_batch(batch.causes.all())
+    tables = [exports.facts_of(visible), causes, *lists, exports.history_of(batch)]
+    return _file(file_format, ["batch", str(batch_id)], {}, tables)
+
+
+@require_safe
+def tab(request: StaffRequest, batch_id: UUID, tab: str, file_format: Format) -> StreamingHttpResponse:
+    """One list of a batch, without the columns that are hidden."""
+    batch = get_object_or_404(Batch.objects.visible_to(request.user), pk=batch_id)
+    wanted, asked = TABS.get(tab), dict[str, str]()
+    if isinstance(wanted, RowsTab):
+        asked = _asked(request.GET, [name for name in wanted.form.base_fields if name != "hide"])
+        table = _rows(wanted, batch, request.GET)
+    elif tab == "causes":
+        table = exports.causes_of_batch(batch.causes.all())
+    elif tab == "timeline":
+        table = exports.history_of(batch)
+    else:
+        raise Http404
+    return _file(file_format, ["batch", str(batch_id), tab], asked, [table])
+
+
+@require_safe
+def causes(request: StaffRequest, file_format: Format) -> StreamingHttpResponse:
+    """The list of causes."""
+    form = CauseFilter(request.GET, person=request.user)
+    found = form.filter(Cause.objects.visible_to(request.user).occurring())
+    return _file(file_format, ["causes"], _asked(request.GET, form.fields), [exports.cause_list(found)])
+
+
+@require_safe
+def cause(request: StaffRequest, cause_id: int, file_format: Format) -> StreamingHttpResponse:
+    """Every batch with a cause."""
+    cause = get_object_or_404(Cause.objects.visible_to(request.user), pk=cause_id)
+    within = BatchCause.objects.filter(cause=cause, batch__in=Batch.objects.visible_to(request.user))
+    return _file(file_format, ["cause", str(cause_id), "batches"], {}, [exports.batches_of_cause(within)])
+
+
+@require_safe
+def case(request: StaffRequest, case_id: str, file_format: Format) -> StreamingHttpResponse:
+    """Every invoice that we know of a case."""
+    invoices = SucceededItem.objects.filter(case_id=case_id, batch__in=Batch.objects.visible_to(request.user))
+    if not invoices.exists():
+        raise Http404
+    return _file(file_format, ["case", case_id], {}, [exports.invoices_of_case(invoices)])
+
+
+def _rows(tab: RowsTab, batch: Batch, asked: QueryDict) -> Table:
+    form = tab.filter_form(asked)
+    found = form.filter(getattr(batch, tab.name).order_by(tab.key))
+    return exports.row_list(tab.name, tab.label, found, form.hidden)
+
+
+def _asked(query: QueryDict, names: Iterable[str]) -> dict[str, str]:
+    """The filters in the address, as they were typed."""
+    return {name: " ".join(query.getlist(name)) for name in names if query.get(name)}
+
+
+def _file(
+    file_format: Format, subject: Sequence[str], asked: Mapping[str, str], tables: Sequence[Table]
+) -> StreamingHttpResponse:
+    """A file that is sent while it is written. What breaks off does so audibly: the connection breaks off with it."""
+    about: dict[str, Any] = {"list": " ".join(subject), "made_at": timezone.now(), "filters": asked}
+    name = f"{_name([*subject, *asked.values()])}{file_format.ending}"
+    return StreamingHttpResponse(
+        file_format.write(about, tables),
+        content_type=file_format.content_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _name(parts: Iterable[str]) -> str:
+    """What is in the file, and of which day."""
+    plain = "-".join(filter(None, (slugify(part)[:MOST_OF_NAME].strip("-") for part in ("amili", *parts))))
+    return f"{plain[:MOST_NAME].rstrip('-')}-{timezone.localdate().isoformat()}"

@@ -1,0 +1,368 @@
+"""Exports of every list, through their addresses."""
+
+import csv
+import json
+from io import BytesIO, StringIO
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from openpyxl import load_workbook
+from openpyxl.workbook import Workbook
+from pytest_django import Settings
+
+from batches import tasks
+from batches.models import Batch, Cause
+from batches.words import TriageState
+from staff.models import Person
+from tests.answers import (
+    BATCH,
+    ORGANISATION,
+    OTHER,
+    error,
+    ledger_response,
+    of_first_generation,
+    of_today,
+    succeeded,
+)
+from tests.conftest import Record
+from tests.pages import GARBAGE, HOSTILE
+
+FORMATS = ["csv", "excel.csv", "xlsx", "json"]
+URL = f"/batches/{BATCH}/"
+
+
+def content(response: Any) -> bytes:
+    assert response.status_code == 200
+    return b"".join(response.streaming_content)
+
+
+def table(response: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(StringIO(content(response).decode(), newline="")))
+
+
+def document(response: Any) -> Any:
+    return json.loads(content(response))
+
+
+def book(response: Any) -> Workbook:
+    return load_workbook(BytesIO(content(response)))
+
+
+@pytest.fixture
+def failed(recorded: Record) -> Batch:
+    """Two causes, one of them twice, and everything else that a batch of the first generation can have."""
+    return recorded(
+        of_first_generation(
+            errors=[error(7, "Beløpet mangler"), error(1), error(3, "Ukjent valuta “XYZ”", field="currency")],
+            responses=[ledger_response(4)],
+            succeeded=[succeeded(1), succeeded(2)],
+        )
+    )
+
+
+ADDRESSES = [
+    "/batches/export",
+    f"{URL}errors/export",
+    f"{URL}causes/export",
+    f"{URL}succeeded/export",
+    f"{URL}failed/export",
+    f"{URL}responses/export",
+    f"{URL}timeline/export",
+    "/causes/export",
+    f"/cases/{UUID(int=1)}/export",
+]
+
+
+# ------------------------------------------------------------------------------------------ all of them
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_list_comes_in_every_format_with_the_same_rows(client: Client, failed: Batch, address: str) -> None:
+    plain = list(csv.reader(StringIO(content(client.get(f"{address}.csv")).decode(), newline="")))
+    norwegian = content(client.get(f"{address}.excel.csv")).decode()
+    sheet = list(book(client.get(f"{address}.xlsx")).worksheets[0].iter_rows(values_only=True))
+    told = document(client.get(f"{address}.json"))
+    assert norwegian.startswith("\ufeff")
+    other = list(csv.reader(StringIO(norwegian[1:], newline=""), delimiter=";"))
+    assert plain[0] == other[0] == list(sheet[0]) == list(told["columns"].values())
+    assert len(plain) == len(other) == len(sheet) == len(told["rows"]) + 1
+    for row in told["rows"]:
+        assert list(row) == list(told["columns"])
+
+
+def test_nobody_gets_a_file_without_a_sign_in(visitor: Client, failed: Batch) -> None:
+    for address in (*ADDRESSES, f"{URL}export"):
+        for file_format in FORMATS:
+            response = visitor.get(f"{address}.{file_format}")
+            assert response.status_code == 302
+            assert response.headers["Location"].startswith(reverse("account_login"))
+
+
+def test_a_format_that_there_is_not_is_not_found(client: Client, failed: Batch) -> None:
+    for address in (*ADDRESSES, f"{URL}export"):
+        for ending in (".pdf", "", ".XLSX", ".csv/x", ".xlsx.csv"):
+            assert client.get(f"{address}{ending}", follow=True).status_code == 404
+
+
+def test_files_are_kept_by_no_cache_and_shown_by_no_browser(client: Client, failed: Batch) -> None:
+    response = client.get(f"{URL}errors/export.csv")
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "no-store" in response.headers["Cache-Control"]
+    assert response.headers["Content-Disposition"].startswith("attachment; ")
+
+
+def test_what_there_is_not_has_no_file(client: Client, failed: Batch) -> None:
+    for address in (
+        f"/batches/{OTHER}/export.xlsx",
+        f"/batches/{OTHER}/errors/export.csv",
+        f"{URL}answer/export.csv",
+        f"{URL}nothing/export.csv",
+        "/causes/987654/export.csv",
+        "/cases/nobody/export.csv",
+    ):
+        assert client.get(address).status_code == 404
+
+
+# ------------------------------------------------------------------------------------------ names
+
+
+@pytest.mark.parametrize(
+    ("address", "start", "end"),
+    [
+        ("/batches/export.csv?status=failed", "amili-batches-failed-", ".csv"),
+        ("/batches/export.excel.csv", "amili-batches-", "-excel.csv"),
+        ("/batches/export.json?type=%C3%85rs%2FINVOICE&day=", "amili-batches-arsinvoice-", ".json"),
+        (f"{URL}errors/export.xlsx", f"amili-batch-{BATCH}-errors-", ".xlsx"),
+        (f"{URL}errors/export.xlsx?text=%22%0d%0a%E2%80%AEx", f"amili-batch-{BATCH}-errors-x-", ".xlsx"),
+        (f"{URL}export.xlsx", f"amili-batch-{BATCH}-", ".xlsx"),
+        ("/causes/export.csv", "amili-causes-", ".csv"),
+        (f"/cases/{UUID(int=1)}/export.csv", f"amili-case-{UUID(int=1)}-", ".csv"),
+    ],
+)
+def test_a_files_name_says_what_is_in_it(client: Client, failed: Batch, address: str, start: str, end: str) -> None:
+    name = f"{start}{timezone.localdate().isoformat()}{end}"
+    assert client.get(address).headers["Content-Disposition"] == f'attachment; filename="{name}"'
+
+
+def test_no_filter_breaks_a_name_or_a_file(client: Client, failed: Batch) -> None:
+    names = ("text", "index", "object", "cause", "hide", "status", "type", "day", "state", "owner", "triage", "id")
+    for address in (f"{URL}errors/export.json", "/batches/export.json", "/causes/export.json"):
+        for text in (*GARBAGE, HOSTILE[:-1], "x" * 400, '"; evil="', "…/../..", "日本"):
+            response = client.get(address, dict.fromkeys(names, text))
+            name = response.headers["Content-Disposition"]
+            assert name.isascii()
+            assert name.count('"') == 2
+            assert len(name) < 260
+            assert isinstance(document(response)["rows"], list)
+
+
+# ------------------------------------------------------------------------------------------ batches
+
+
+def test_the_batches_have_their_facts_their_top_cause_and_who_is_on_it(
+    client: Client, failed: Batch, person: Person, settings: Settings
+) -> None:
+    settings.AMILI_ORGANIZATIONS = {ORGANISATION: "Nordlys Kraft AS"}
+    Batch.objects.filter(pk=BATCH).update(triage_state=TriageState.LOOKING, owner=person)
+    (row,) = table(client.get("/batches/export.csv"))
+    assert row["Batch"] == str(BATCH)
+    assert row["Organisation"] == "Nordlys Kraft AS"
+    assert row["Organisation ID"] == str(ORGANISATION)
+    assert row["Status"] == "Partly succeeded"
+    assert row["Created"] == "2026-03-09T15:30:00+01:00"
+    assert (row["Succeeded"], row["Failed"], row["Error rows"]) == ("2", "3", "3")
+    assert row["Top cause"] == "Beløpet mangler"
+    assert (row["Triage"], row["Owner"]) == ("Looking", "Kari Nordmann")
+
+
+def test_a_batch_that_amili_has_told_nothing_of_has_no_counts(client: Client) -> None:
+    tasks.follow([BATCH])
+    (row,) = table(client.get("/batches/export.csv"))
+    assert (row["Status"], row["Succeeded"], row["Failed"], row["Top cause"]) == ("", "", "", "")
+
+
+def test_all_batches_that_fit_are_there_newest_first_and_not_one_page(client: Client) -> None:
+    now = timezone.now()
+    Batch.objects.bulk_create(
+        Batch(
+            pk=UUID(int=n),
+            first_seen_at=now,
+            created_at=now.replace(year=2000 + n),
+            outcome="failed" if n % 2 else "queued",
+        )
+        for n in range(1, 25)
+    )
+    Batch.objects.bulk_create(Batch(pk=UUID(int=n), first_seen_at=now, outcome="queued") for n in range(100, 200))
+    found = [UUID(row["Batch"]).int for row in table(client.get("/batches/export.csv?status=failed&after=x&page=2"))]
+    assert found == list(range(23, 0, -2))
+    assert len(table(client.get("/batches/export.csv"))) == 124
+
+
+def test_the_batches_that_were_pasted_are_those_in_the_file(client: Client, recorded: Record) -> None:
+    for batch_id in (BATCH, OTHER):
+        recorded(of_today(batchId=str(batch_id)))
+    assert [row["Batch"] for row in table(client.get(f"/batches/export.csv?id={OTHER}"))] == [str(OTHER)]
+
+
+# ------------------------------------------------------------------------------------------ rows
+
+
+def test_error_rows_stand_in_their_order_with_their_causes(client: Client, failed: Batch) -> None:
+    Cause.objects.filter(template="Beløpet mangler").update(advice="Ask the creditor.")
+    rows = document(client.get(f"{URL}errors/export.json"))["rows"]
+    assert [row["object_index"] for row in rows] == [1, 3, 7]
+    assert [row["advice"] for row in rows] == ["Ask the creditor.", "", "Ask the creditor."]
+    assert rows[0]["cause"] == "Beløpet mangler"
+    assert rows[1]["extra"] == {"field": "currency"}
+
+
+def test_the_filters_of_the_tab_hold_for_its_file(client: Client, failed: Batch) -> None:
+    assert [row["Index"] for row in table(client.get(f"{URL}errors/export.csv?text=valuta"))] == ["3"]
+    assert [row["Index"] for row in table(client.get(f"{URL}errors/export.csv?index=2-9"))] == ["3", "7"]
+    told = document(client.get(f"{URL}errors/export.json?index=2-9&text="))
+    assert told["filters"] == {"index": "2-9"}
+    cause = Cause.objects.get(template="Beløpet mangler")
+    assert [row["Index"] for row in table(client.get(f"{URL}errors/export.csv?cause={cause.pk}"))] == ["1", "7"]
+
+
+def test_columns_that_are_hidden_are_not_in_the_file(client: Client, failed: Batch) -> None:
+    (row, *_) = table(client.get(f"{URL}succeeded/export.csv?hide=case_id&hide=kind"))
+    assert list(row) == ["Invoice number", "Invoice ID", "Other fields"]
+
+
+def test_a_file_goes_on_where_a_page_ends(client: Client, recorded: Record) -> None:
+    recorded(of_first_generation(errors=[error(n) for n in range(5_000)]))
+    rows = table(client.get(f"{URL}errors/export.csv?from=100&row=7"))
+    assert [int(row["Index"]) for row in rows] == list(range(5_000))
+
+
+def test_failed_items_and_responses_are_told_as_they_came(client: Client, recorded: Record) -> None:
+    recorded(of_today("FAILED", failed=[{"invoiceNumber": "2026-7", "odd": ["=1+1"]}, None]))
+    assert [row["extra"] for row in document(client.get(f"{URL}failed/export.json"))["rows"]] == [
+        {"invoiceNumber": "2026-7", "odd": ["=1+1"]},
+        None,
+    ]
+    assert [row["Place"] for row in table(client.get(f"{URL}failed/export.csv"))] == ["1", "2"]
+    recorded(of_first_generation(responses=[ledger_response(4, ledgerref="=L-1")]))
+    (row,) = table(client.get(f"{URL}responses/export.csv"))
+    assert (row["Index"], row["Ledger reference"]) == ("4", "'=L-1")
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_hostile_text_is_text_in_every_file(client: Client, recorded: Record, file_format: str) -> None:
+    hostile = [error(n, text) for n, text in enumerate([HOSTILE, "=1+1", "x" * 100_000, '\r\n"=2;3,4'])]
+    recorded(of_first_generation(errors=hostile, type=HOSTILE, createdBy="@me"))
+    for address in (f"{URL}errors/export", f"{URL}causes/export", "/batches/export", "/causes/export"):
+        found = content(client.get(f"{address}.{file_format}"))
+        assert found
+        if file_format == "xlsx":
+            assert load_workbook(BytesIO(found))
+
+
+# ------------------------------------------------------------------------------------------ causes, cases, history
+
+
+def test_the_causes_of_a_batch_tell_where_they_are(client: Client, recorded: Record) -> None:
+    recorded(of_first_generation(errors=[error(n) for n in (0, 1, 2, 7)] + [error(9, "Ukjent valuta")]))
+    rows = table(client.get(f"{URL}causes/export.csv"))
+    assert [(row["Cause"], row["Error rows"], row["Indices"]) for row in rows] == [
+        ("Beløpet mangler", "4", "0–2, 7"),
+        ("Ukjent valuta", "1", "9"),
+    ]
+
+
+def test_of_very_many_ranges_the_rest_is_counted(client: Client, recorded: Record) -> None:
+    recorded(of_first_generation(errors=[error(n) for n in range(0, 400, 2)]))
+    (row,) = table(client.get(f"{URL}causes/export.csv"))
+    assert row["Indices"].startswith("0, 2, 4, ")
+    assert row["Indices"].endswith(" and 160 more objects")
+
+
+def test_a_cause_has_a_file_of_its_batches_and_the_list_one_of_causes(client: Client, recorded: Record) -> None:
+    recorded(of_first_generation(errors=[error(5)]))
+    recorded(of_first_generation(batchId=str(OTHER), createdAt="2026-05-01T10:00:00Z", errors=[error(1), error(2)]))
+    cause = Cause.objects.get()
+    rows = table(client.get(f"/causes/{cause.pk}/export.csv"))
+    assert [(row["Batch"], row["Error rows"]) for row in rows] == [(str(OTHER), "2"), (str(BATCH), "1")]
+    (row,) = table(client.get("/causes/export.csv"))
+    assert (row["Cause"], row["Batches"], row["Error rows"]) == ("Beløpet mangler", "2", "3")
+    assert table(client.get("/causes/export.csv?text=valuta")) == []
+
+
+@pytest.mark.parametrize("case_id", ["C-1", "2026/100", "a b?x#y", "export.csv", "..", "x/export.csv"])
+def test_a_case_has_a_file_of_its_invoices_whatever_its_id(client: Client, recorded: Record, case_id: str) -> None:
+    recorded(of_today(succeeded=[succeeded(1, caseId=case_id), succeeded(2, caseId="other")]))
+    page = client.get(reverse("case", args=[case_id])).content.decode()
+    address = f"{reverse('case', args=[case_id])}export.csv"
+    assert f'href="{address}' in page
+    assert [row["Invoice number"] for row in table(client.get(address))] == ["2026-1"]
+
+
+def test_the_history_has_what_came_from_amili_and_what_people_did(client: Client, recorded: Record) -> None:
+    recorded(of_today("QUEUED"))
+    recorded(of_first_generation(errors=[error()]))
+    rows = table(client.get(f"{URL}timeline/export.csv"))
+    assert [row["What happened"] for row in rows][-1] == "First seen"
+    assert rows[0]["What happened"] == "Answer changed"
+    assert (rows[0]["Status"], rows[0]["Failed"], rows[0]["Version of the answer"]) == ("Failed", "1", "2")
+    assert [row["Time"] for row in rows] == sorted((row["Time"] for row in rows), reverse=True)
+
+
+# ------------------------------------------------------------------------------------------ a whole batch
+
+
+def test_a_whole_batch_is_a_workbook_with_a_sheet_for_each_list(client: Client, failed: Batch) -> None:
+    found = book(client.get(f"{URL}export.xlsx"))
+    assert found.sheetnames == ["Facts", "Causes", "Errors", "Succeeded", "Ledger responses", "History"]
+    facts = dict(found["Facts"].iter_rows(min_row=2, values_only=True))
+    assert facts["Batch"] == str(BATCH)
+    assert facts["Failed"] == 3
+    assert [row[0].value for row in found["Errors"]][1:] == [1, 3, 7]
+
+
+def test_a_whole_batch_is_one_json_document(client: Client, failed: Batch) -> None:
+    told = document(client.get(f"{URL}export.json"))
+    assert told["facts"]["batch_id"] == str(BATCH)
+    assert [len(told[name]) for name in ("causes", "errors", "succeeded", "responses")] == [2, 3, 2, 1]
+    assert told["timeline"][-1]["kind"] == "First seen"
+
+
+@pytest.mark.parametrize("file_format", ["csv", "excel.csv"])
+def test_a_whole_batch_does_not_fit_into_csv(client: Client, failed: Batch, file_format: str) -> None:
+    assert client.get(f"{URL}export.{file_format}").status_code == 404
+
+
+# ------------------------------------------------------------------------------------------ cost
+
+
+@pytest.mark.parametrize("address", ["/batches/export", "/causes/export", f"{URL}errors/export", f"{URL}export"])
+def test_the_number_of_queries_is_the_same_for_any_number_of_rows(
+    client: Client, recorded: Record, address: str
+) -> None:
+    def queries(rows: int) -> int:
+        recorded(of_first_generation(errors=[error(n, f"E{n} mangler") for n in range(rows)], succeeded=[succeeded(1)]))
+        with CaptureQueriesContext(connection) as captured:
+            content(client.get(f"{address}.json"))
+        return len(captured)
+
+    few = queries(3)
+    assert queries(2_500) == few < 16
+
+
+# ------------------------------------------------------------------------------------------ pages
+
+
+def test_the_pages_offer_the_files_with_their_filters(client: Client, failed: Batch) -> None:
+    page = client.get(f"{URL}errors/?text=valuta&from=0").content.decode()
+    assert f'href="{URL}errors/export.xlsx?text=valuta"' in page
+    assert f'href="{URL}export.xlsx"' in page
+    page = client.get("/batches/?status=partial").content.decode()
+    assert 'href="/batches/export.excel.csv?status=partial"' in page
+    assert f'href="{URL}timeline/export.json?"' in client.get(f"{URL}timeline/").content.decode()
