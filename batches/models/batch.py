@@ -108,6 +108,19 @@ class Batch(Triaged):
                 condition=models.Q(outcome__in=["failed", "partial"])
                 & ~models.Q(triage_state__in=["corrected", "ignored"]),
             ),
+            models.Index(  # what a person has to do, newest first
+                fields=["owner", "-submitted_at", "-id"],
+                name="batch_to_do",
+                condition=models.Q(outcome__in=["failed", "partial"])
+                & ~models.Q(triage_state__in=["corrected", "ignored"])
+                & models.Q(owner__isnull=False),
+            ),
+            models.Index(  # waiting, newest first
+                fields=["-submitted_at", "-id"],
+                name="batch_waiting",
+                condition=models.Q(outcome__in=["failed", "partial"])
+                & models.Q(triage_state__in=["waiting_creditor", "waiting_amili"]),
+            ),
             models.Index(  # a person's own, newest first
                 fields=["owner", "-submitted_at", "-id"],
                 name="batch_by_owner",
@@ -136,6 +149,11 @@ class Batch(Triaged):
     @property
     def is_finished(self) -> bool:
         return self.outcome in FINISHED
+
+    @property
+    def has_failures(self) -> bool:
+        """Whether it is finished and there is something for somebody to look into."""
+        return self.outcome in {Outcome.FAILED, Outcome.PARTIAL}
 
     @property
     def is_settled(self) -> bool:

@@ -4,16 +4,17 @@ import re
 from uuid import UUID
 
 from django.http import Http404, HttpResponse, HttpResponseNotFound
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from batches import tasks
 from batches.models import Batch, BatchQuerySet
+from batches.views.back import back_to_batch
 from batches.views.standing import standing
 from batches.views.tabs import TABS, first_tab_of
+from batches.views.triage import panel_of
 from staff.http import StaffRequest
 
 REVISION = re.compile(r"[0-9]{1,18}")
@@ -25,7 +26,7 @@ def batch(request: StaffRequest, batch_id: UUID, tab: str = "") -> HttpResponse:
     wanted = Batch.objects.visible_to(request.user).filter(pk=batch_id)
     if _is_up_to_date(request, wanted):
         return HttpResponse(status=204)
-    batch = wanted.first()
+    batch = wanted.select_related("owner").first()
     if tab not in {"", *TABS}:
         raise Http404
     if batch is None:
@@ -33,7 +34,8 @@ def batch(request: StaffRequest, batch_id: UUID, tab: str = "") -> HttpResponse:
     Batch.objects.renew_watch(batch, timezone.now())
     current = TABS[tab or first_tab_of(batch)]
     tabs = [(each, each.count(batch)) for each in TABS.values() if each is current or each.shown(batch)]
-    context = {"batch": batch, "tab": current, "tabs": tabs, **current.context(batch, request.GET)}
+    panel = panel_of(batch) if batch.has_failures else {}
+    context = {"batch": batch, "tab": current, "tabs": tabs, **panel, **current.context(batch, request.GET)}
     if request.htmx:
         return render(request, "batches/batch.html#live", context)
     request.user.remember_look(batch.pk, timezone.now())
@@ -60,8 +62,4 @@ def ask(request: StaffRequest, batch_id: UUID) -> HttpResponse:
         tasks.ask_now([batch_id])
     else:
         tasks.follow([batch_id])
-    query = request.GET.copy()
-    tab = query.pop("tab", [""])[0]
-    if tab in TABS:
-        return redirect(reverse("batch-tab", args=[batch_id, tab], query=query))
-    return redirect("batch", batch_id)
+    return back_to_batch(request, batch_id)

@@ -1,57 +1,102 @@
 """The list of batches: all that we know, or those that somebody pasted, newest first."""
 
-from datetime import UTC, datetime
-from uuid import UUID
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from batches.forms import MOST_IDS, BatchFilter, find_batch_ids
-from batches.models import Batch, BatchQuerySet
+from batches.forms.batches import MINE, UNRESOLVED, WAITING, to_do
+from batches.forms.saved_views import NewViewForm
+from batches.models import Batch, BatchCause, BatchQuerySet, Cause, SavedView
 from batches.views.live import nothing_new, stamp_of
+from batches.views.newest import key_of, older_than
 from staff.http import StaffRequest
+from staff.models import Person
 
 PER_PAGE = 50
+MOST_COUNTED = 100  # more than that is more than that
+
+TO_DO: dict[str, str | Promise] = {UNRESOLVED: _("Unresolved"), MINE: _("Mine"), WAITING: _("Waiting")}
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A list of what there is to do, and how many batches it has."""
+
+    name: str
+    label: str | Promise
+    count: int
+
+    @property
+    def query(self) -> str:
+        return f"triage={self.name}"
+
+    @property
+    def shown(self) -> str:
+        return f"{MOST_COUNTED}+" if self.count > MOST_COUNTED else str(self.count)
 
 
 @require_safe
 def batches(request: StaffRequest) -> HttpResponse:
     """All state stands in the address: filters, the key of the page (`after`), the IDs of a pasted list (`id`)."""
-    form = BatchFilter(request.GET)
+    if not request.GET and (view := _default_of(request.user)):
+        return redirect(view)
+    form = BatchFilter(request.GET, person=request.user)
     wanted = find_batch_ids(" ".join(request.GET.getlist("id")[:MOST_IDS]))
     found = form.filter(Batch.objects.visible_to(request.user))
     if wanted:
         found = found.filter(pk__in=wanted)
     # One more than fits tells whether there is a next page.
     after = request.GET.get("after", "")
-    page = list(_after(found, after).newest_first()[: PER_PAGE + 1])
+    page = list(older_than(found, after).newest_first().select_related("owner")[: PER_PAGE + 1])
     rows = page[:PER_PAGE]
     stamp = stamp_of(rows)
     if nothing_new(request, stamp):
         return HttpResponse(status=204)
     context = {
         "form": form,
-        "rows": rows,
+        "lines": _with_top_cause(rows),
         "wanted": wanted,
         "stamp": stamp,
         # New batches appear at the top by themselves.
         "is_live": not (wanted or after) or any(batch.is_followed for batch in rows),
-        "next": _key(rows[-1]) if len(page) > PER_PAGE else "",
+        "next": key_of(rows[-1].submitted_at, rows[-1].pk) if len(page) > PER_PAGE else "",
+        **_ways(request.user),
     }
     return render(request, "batches/batches.html#list" if request.htmx else "batches/batches.html", context)
 
 
-def _key(batch: Batch) -> str:
-    return f"{batch.submitted_at.isoformat()}_{batch.pk}"
+def _default_of(person: Person) -> SavedView | None:
+    """The view with which the list opens; one that is shared no longer is nobody else's."""
+    if person.default_view_id is None:
+        return None
+    return SavedView.objects.offered_to(person).filter(pk=person.default_view_id).first()
 
 
-def _after(batches: BatchQuerySet, key: str) -> BatchQuerySet:
-    """The batches that come after the one with this key; what is no key is no limit."""
-    at, _, batch_id = key.partition("_")
-    try:
-        submitted_at, last_id = datetime.fromisoformat(at.replace(" ", "+")).astimezone(UTC), UUID(batch_id)
-    except (ValueError, OverflowError):
-        return batches
-    return batches.filter(Q(submitted_at__lt=submitted_at) | Q(submitted_at=submitted_at, pk__lt=last_id))
+def _ways(person: Person) -> dict[str, Any]:
+    """The other lists to look at."""
+    visible = Batch.objects.visible_to(person)
+    return {
+        "shortcuts": [Shortcut(name, label, _count(to_do(visible, name, person))) for name, label in TO_DO.items()],
+        "views": SavedView.objects.offered_to(person).select_related("person"),
+        "view_form": NewViewForm(person=person),
+    }
+
+
+def _with_top_cause(batches: Sequence[Batch]) -> list[tuple[Batch, Cause | None]]:
+    """Each with what most of its error rows have in common."""
+    failed = [batch.pk for batch in batches if batch.failed_objects]
+    most_first = BatchCause.objects.filter(batch__in=failed).order_by("batch", "-rows", "cause").distinct("batch")
+    top = {each.batch_id: each.cause for each in most_first.select_related("cause")} if failed else {}
+    return [(batch, top.get(batch.pk)) for batch in batches]
+
+
+def _count(batches: BatchQuerySet) -> int:
+    # In the order of the indexes: in any other PostgreSQL reads the table until it has met enough of them.
+    return batches.newest_first()[: MOST_COUNTED + 1].count()

@@ -1,14 +1,17 @@
 """The first page: one box, and what runs, what failed lately, what I looked at."""
 
+from datetime import date
 from operator import attrgetter
 
+from django.db.models import Func, IntegerField, Subquery
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 
 from batches import tasks
 from batches.forms import SearchForm
-from batches.models import Batch
+from batches.models import Batch, BatchQuerySet
 from batches.views.live import nothing_new, stamp_of
 from staff.http import StaffRequest
 
@@ -21,20 +24,34 @@ def home(request: StaffRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return _follow(form)
     visible = Batch.objects.visible_to(request.user)
-    # One query for both lists: every open page asks it every two seconds.
-    both = visible.running().newest_first()[:SHOWN].union(visible.with_failures().newest_first()[:SHOWN], all=True)
-    now = sorted(both, key=attrgetter("submitted_at"), reverse=True)
-    stamp = stamp_of(now)
+    today = timezone.localdate()
+    now = _now(visible, today)
+    # Where there is something unresolved, some of it is shown, and so the number with it.
+    unresolved = now[0].unresolved_today if now else 0  # type: ignore[attr-defined]
+    stamp = f"{stamp_of(now)}{unresolved}"
     if nothing_new(request, stamp):
         return HttpResponse(status=204)
     context = {
         "form": form,
         "running": [batch for batch in now if not batch.is_finished],
         "failed": [batch for batch in now if batch.is_finished],
+        "today": today,
+        "unresolved_today": unresolved,
         "looked_at": visible.looked_at_by(request.user)[:SHOWN],
         "stamp": stamp,
     }
     return render(request, "batches/home.html#now" if request.htmx else "batches/home.html", context)
+
+
+def _now(visible: BatchQuerySet, today: date) -> list[Batch]:
+    """What runs and what failed, each with how many of today are unresolved: in one query, asked every two seconds."""
+    of_today = visible.unresolved().submitted_on(today)
+    number = Subquery(of_today.values(n=Func("pk", function="count", output_field=IntegerField())))
+    running, failed = (
+        each.newest_first().annotate(unresolved_today=number)[:SHOWN]
+        for each in (visible.running(), visible.unresolved())
+    )
+    return sorted(running.union(failed, all=True), key=attrgetter("submitted_at"), reverse=True)
 
 
 def _follow(form: SearchForm) -> HttpResponse:

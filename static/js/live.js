@@ -60,7 +60,28 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (status) showAway(status >= 500);
 });
 
-// A morph keeps what a person is doing: text that has been typed but not sent, with the cursor in it, and what was unfolded.
+// A morph keeps what a person is doing: text that has been typed but not sent, with the cursor in it, boxes that have been
+// ticked, what was chosen from a list or unfolded, and what a script alone fills.
+const chosen = new WeakSet();
+document.addEventListener("change", (event) => {
+  if (event.target.matches("select")) chosen.add(event.target);
+});
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
   !(name === "value" && element.matches("input, textarea") && element.value !== element.defaultValue) &&
+  !(name === "checked" && element.checked !== element.defaultChecked) &&
+  !(name === "selected" && chosen.has(element.closest("select"))) &&
   !(name === "open" && element.matches("details"));
+Idiomorph.defaults.callbacks.beforeNodeMorphed = (node) => !node.matches?.("[data-keep]");
+
+// What has been sent to be done is the server's to show again: the form begins anew, and folds up if it unfolds.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const form = detail.requestConfig.elt;
+  if (!detail.shouldSwap || !form.matches("form[method=post]")) return;
+  form.reset();
+  for (const list of form.querySelectorAll("select")) chosen.delete(list);
+  const fold = form.closest("details[open]");
+  if (fold) {
+    fold.open = false;
+    fold.querySelector("summary").focus();
+  }
+});

@@ -1,0 +1,65 @@
+"""Lists that people come back to: their own views, those that others share, and the one with which the list opens."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from batches.forms.saved_views import NewViewForm, SavedViewForm
+from batches.models import SavedView
+from staff.http import StaffRequest
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def saved_views(request: StaffRequest) -> HttpResponse:
+    """All that are offered to this person; POST saves one more."""
+    form = NewViewForm(request.POST, person=request.user) if request.method == "POST" else None
+    if form and form.is_valid():
+        return redirect(form.save())
+    return _page(request, new_form=form)
+
+
+@require_POST
+def change(request: StaffRequest, view_id: int) -> HttpResponse:
+    """Another name, or shared or no longer."""
+    form = SavedViewForm(request.POST, view=_own(request, view_id))
+    if not form.is_valid():
+        return _page(request, wrong=form)
+    form.save()
+    return redirect("saved-views")
+
+
+@require_POST
+def delete(request: StaffRequest, view_id: int) -> HttpResponse:
+    _own(request, view_id).delete()
+    return redirect("saved-views")
+
+
+@require_POST
+def default(request: StaffRequest) -> HttpResponse:
+    """The list opens with the `view` from now on; with all batches, if none is named."""
+    view_id = request.POST.get("view", "")
+    offered = SavedView.objects.offered_to(request.user)
+    request.user.default_view = get_object_or_404(offered, pk=view_id) if view_id.isdecimal() else None
+    request.user.save(update_fields=["default_view"])
+    return redirect("saved-views")
+
+
+def _own(request: StaffRequest, view_id: int) -> SavedView:
+    return get_object_or_404(request.user.saved_views, pk=view_id)
+
+
+def _page(
+    request: StaffRequest, new_form: NewViewForm | None = None, wrong: SavedViewForm | None = None
+) -> HttpResponse:
+    """The page; with a form that cannot be taken as it was sent."""
+    offered = SavedView.objects.offered_to(request.user).select_related("person")
+    context = {
+        "new_form": new_form,
+        "own": [_form_of(view, wrong) for view in offered if view.person_id == request.user.pk],
+        "shared": [view for view in offered if view.person_id != request.user.pk],
+    }
+    return render(request, "batches/saved_views.html", context, status=422 if new_form or wrong else 200)
+
+
+def _form_of(view: SavedView, wrong: SavedViewForm | None) -> SavedViewForm:
+    return wrong if wrong and wrong.instance.pk == view.pk else SavedViewForm(view=view)

@@ -1,0 +1,135 @@
+"""Who is on it, in a browser: one click, two people at once, and a form that stays while the page changes under it."""
+
+import re
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Amili, OpenPage
+from tests.browser.test_access import inspect
+
+
+@pytest.fixture
+def failed(amili: Amili) -> UUID:
+    """A batch that has just failed."""
+    return amili.start(generation="A", fate="failed", objects=60, queued_seconds=0)
+
+
+def look_at(page: Page, batch_id: UUID) -> None:
+    page.goto("/")
+    page.get_by_role("searchbox").fill(str(batch_id))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="Who is on it")).to_be_visible(timeout=60_000)
+
+
+def unfold(page: Page) -> None:
+    page.get_by_text("Change state or owner").click()
+
+
+def ask_again(page: Page) -> None:
+    """Have the live part of the page swapped."""
+    with page.expect_response(re.compile("/ask/")):
+        page.get_by_role("button", name=re.compile("Ask")).click()
+    expect(page.locator("#ask")).to_be_focused()
+
+
+def test_one_click_takes_a_batch_without_a_new_page_and_keeps_the_focus(page: Page, failed: UUID) -> None:
+    look_at(page, failed)
+    page.evaluate("window.notReloaded = true")
+    page.get_by_role("button", name="Take it").click()
+    who = page.get_by_role("region", name="Who is on it")
+    expect(who).to_contain_text("Siri Solberg")
+    expect(who).to_contain_text("Looking")
+    expect(page.get_by_role("button", name="Hand it back")).to_be_focused()
+    assert page.evaluate("window.notReloaded")
+
+
+def test_what_was_chosen_and_typed_stays_while_the_page_changes_under_it(page: Page, failed: UUID) -> None:
+    look_at(page, failed)
+    unfold(page)
+    page.get_by_label("State").select_option("waiting_creditor")
+    page.get_by_label("Corrected in batch").fill("half of an ID")
+    ask_again(page)
+    expect(page.get_by_label("State")).to_have_value("waiting_creditor")
+    expect(page.get_by_label("Corrected in batch")).to_have_value("half of an ID")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("region", name="Who is on it")).to_contain_text("since")
+    expect(page.get_by_label("State")).to_be_hidden()
+    expect(page.get_by_text("Change state or owner")).to_be_focused()
+
+
+def test_two_people_at_once_do_not_overwrite_each_other(open_page: OpenPage, failed: UUID) -> None:
+    first, second = open_page(), open_page()
+    for page in (first, second):
+        look_at(page, failed)
+        unfold(page)
+    first.get_by_label("State").select_option("waiting_amili")
+    first.get_by_role("button", name="Apply").click()
+    expect(first.get_by_role("region", name="Who is on it")).to_contain_text("Waiting for Amili")
+
+    second.get_by_label("State").select_option("ignored")
+    second.get_by_role("button", name="Apply").click()
+    expect(second.get_by_role("alert").filter(has_text="This was changed since you opened it")).to_be_visible()
+    expect(second.get_by_role("region", name="As it is now")).to_contain_text("Waiting for Amili")
+    expect(second.get_by_label("State")).to_have_value("ignored")
+    inspect(second)
+    second.get_by_role("button", name="Apply all the same").click()
+    expect(second.get_by_role("region", name="Who is on it")).to_contain_text("Ignored")
+
+
+def test_a_note_is_written_and_read_and_its_box_is_empty_again(page: Page, failed: UUID) -> None:
+    look_at(page, failed)
+    page.get_by_role("link", name="Notes 0").click()
+    page.get_by_label("Add a note").fill("Called **Nordlys**, they mend it")
+    page.get_by_role("button", name="Save the note").click()
+    expect(page.locator(".note strong")).to_have_text("Nordlys")
+    expect(page.get_by_role("link", name="Notes 1")).to_be_visible()
+    expect(page.get_by_label("Add a note")).to_have_value("")
+    inspect(page)
+
+
+def test_a_correction_leads_from_one_batch_to_the_other(page: Page, amili: Amili, failed: UUID) -> None:
+    mended = amili.start(generation="A", fate="success", objects=60, queued_seconds=0)
+    look_at(page, failed)
+    unfold(page)
+    page.get_by_label("Corrected in batch").fill(f"https://dashboard.example/batches/{mended}/")
+    page.get_by_role("button", name="Link it").click()
+    page.get_by_role("region", name="Who is on it").get_by_role("link", name=str(mended)).click()
+    expect(page.locator("#corrects")).to_contain_text(str(failed))
+
+
+def test_all_of_it_works_without_script(
+    open_page: OpenPage, page: Page, failed: UUID, expected_complaints: list[str]
+) -> None:
+    expected_complaints.append("Failed to load resource: the server responded with a status of 422")
+    look_at(page, failed)
+    plain = open_page(java_script_enabled=False)
+    plain.goto(f"/batches/{failed}/errors/")
+    plain.get_by_role("button", name="Take it").click()
+    expect(plain).to_have_url(re.compile(f"{failed}/errors/$"))
+    expect(plain.get_by_role("region", name="Who is on it")).to_contain_text("Siri Solberg")
+    unfold(plain)
+    plain.get_by_label("Corrected in batch").fill("nonsense")
+    plain.get_by_role("button", name="Link it").click()
+    expect(plain.get_by_text("No batch ID in there.")).to_be_visible()
+
+
+def test_the_list_is_saved_as_a_view_and_opened_by_its_name(page: Page, failed: UUID) -> None:
+    look_at(page, failed)
+    page.get_by_role("button", name="Take it").click()
+    expect(page.get_by_role("button", name="Hand it back")).to_be_visible()
+    page.goto("/batches/")
+    page.get_by_role("link", name=re.compile("^Mine")).click()
+    expect(page.locator(f"#batch-{failed}")).to_contain_text("Looking")
+    inspect(page)
+    page.get_by_text("Save this view").click()
+    page.get_by_label("Name").fill("My own")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.goto("/batches/")
+    page.get_by_role("link", name="My own").click()
+    expect(page).to_have_url(re.compile(r"/batches/\?triage=mine$"))
+    page.goto("/batches/views/")
+    inspect(page)
+    page.get_by_role("button", name="Delete My own").click()
+    expect(page.get_by_text("None yet.")).to_be_visible()
