@@ -42,7 +42,8 @@ def test_all_pages_of_errors_are_walked_through_and_back(page: Page, amili: Amil
     batch_id = amili.start(generation="A", fate="failed", objects=230, queued_seconds=0)
     wanted = sorted(error["objectindex"] for error in amili.data(batch_id)["status"]["errors"])
     find(page, batch_id)
-    expect(page.locator("tbody tr")).not_to_have_count(0)
+    expect(page.locator(".causes")).to_be_visible()
+    page.goto(f"/batches/{batch_id}/errors/")
     later, earlier = (page.get_by_role("link", name=f"{name} rows") for name in ("Later", "Earlier"))
 
     pages = [indexes(page)]
@@ -70,12 +71,14 @@ def turn(page: Page, link: Locator) -> None:
 
 
 def indexes(page: Page) -> list[int]:
-    return [int(text) for text in page.locator("tbody tr td:first-child").all_inner_texts()]
+    """Of the rows shown; the anchor of a row begins with its object's."""
+    anchors: list[str] = page.locator("tbody tr").evaluate_all("rows => rows.map(row => row.id)")
+    return [int(anchor.split("-")[1]) for anchor in anchors]
 
 
 def test_rows_are_filtered_by_text_and_by_index_and_the_address_says_how(page: Page, amili: Amili) -> None:
     errors = sorted(amili.data(LARGE)["status"]["errors"], key=lambda error: error["objectindex"])
-    page.goto(f"/batches/{LARGE}/")
+    page.goto(f"/batches/{LARGE}/errors/")
     page.get_by_role("searchbox", name="Index").fill(f"{errors[3]['objectindex']}-{errors[9]['objectindex']}")
     expect(page).to_have_url(re.compile(r"index=\d+-\d+"))
     assert indexes(page) == [error["objectindex"] for error in errors[3:10]]
@@ -155,7 +158,7 @@ def test_amili_that_comes_back_ends_the_trouble_by_itself(page: Page, amili: Ami
     expect(page.locator("#trouble")).to_contain_text("We have had no usable answer about this batch since")
     expect(page.locator(".title")).to_contain_text("Succeeded", timeout=20_000)
     expect(page.locator("#trouble")).to_have_count(0)
-    page.get_by_role("link", name="Timeline").click()
+    page.get_by_role("link", name="History").click()
     expect(page.get_by_role("listitem").filter(has_text="Amili answered 500")).to_be_visible()
 
 
@@ -169,7 +172,7 @@ def test_a_link_to_a_batch_that_is_not_followed_offers_to_ask_about_it(
 
 
 def test_hostile_texts_are_shown_and_never_run(page: Page) -> None:
-    page.goto(f"/batches/{DEMO}007/")
+    page.goto(f"/batches/{DEMO}007/errors/")
     expect(page.get_by_role("row").filter(has_text="<script>alert('not run')</script>")).to_be_visible()
     expect(page.locator("#doubts")).to_be_visible()
     page.get_by_role("link", name="Succeeded 4").click()

@@ -43,6 +43,7 @@ class RowsTab(Tab):
     form: type[RowFilter] = RowFilter
     optional: bool = False  # not shown without rows
     unless: str = ""  # not shown without rows either where this field counts some
+    related: Sequence[str] = ()  # what is read together with the rows
 
     def count(self, batch: Batch) -> int:
         number: int = getattr(batch, self.counted_by)
@@ -55,6 +56,7 @@ class RowsTab(Tab):
     def details(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
         form, count = self.filter_form(asked), self.count(batch)
         rows = form.filter(getattr(batch, self.name).all())
+        rows = rows.select_related(*self.related) if self.related else rows
         page = page_of_rows(rows, self.key, asked, count=count, is_whole=not form.is_filtering)
         columns = list(self._columns_of(page, form.hidden)) or self.columns[:1]
         return {
@@ -99,7 +101,7 @@ ROWS_TABS = [
         [
             _INDEX,
             _OBJECT,
-            Column("invoice_number", _("Invoice number"), is_rare=True),
+            Column("invoice_number", _("Invoice number"), "named", is_rare=True),
             Column("message", _("Message"), "wide", has_extra=True),
         ],
         _("Message or invoice number"),
@@ -107,6 +109,7 @@ ROWS_TABS = [
         key="rank",
         form=ErrorFilter,
         unless="failed_item_count",
+        related=["cause"],
     ),
     RowsTab(
         "succeeded",
