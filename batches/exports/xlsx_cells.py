@@ -34,9 +34,12 @@ def rows_xml(rows: Iterable[Row]) -> str:
 
 
 def _text(text: str, style: str = "") -> str:
-    if not text:
-        return "<c/>"
-    plain = _cut(neutral(text))
+    return text_cell(neutral(text), style) if text else "<c/>"
+
+
+def text_cell(text: str, style: str = "") -> str:
+    """A text as it is: typed as one, it does not run, but it would if somebody saved the sheet as CSV."""
+    plain = _cut(text)
     if _SPECIAL.search(plain):
         plain = _SPECIAL.sub(_escaped, plain)
     return f'<c{style} t="inlineStr"><is><t xml:space="preserve">{plain}</t></is></c>'

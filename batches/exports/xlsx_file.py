@@ -1,65 +1,32 @@
 """XLSX, packed while its rows are read: no more than a few of them are ever held."""
 
-import re
 from collections.abc import Iterable, Iterator
-from io import RawIOBase
-from itertools import batched, chain, count, islice
-from typing import Any
-from zipfile import ZIP_DEFLATED, ZipFile
+from itertools import batched, chain, islice
 
 from django.utils.translation import gettext
 
-from batches.exports.table import CHUNK, Column, Row, Table
+from batches.exports.packing import packed
+from batches.exports.table import Column, Row, Table
 from batches.exports.xlsx_cells import header_row, rows_xml
-from batches.exports.xlsx_parts import FIRST_PARTS, last_parts, sheet_foot, sheet_head, sheet_path
+from batches.exports.xlsx_parts import first_parts, last_parts, sheet_foot, sheet_head, sheet_path, title_for
 
 SHEET_ROWS = 1_048_576  # with the header
 SHEET_BYTES = 1 << 30  # of XML: a part of two gigabytes or more would need a kind of ZIP that Excel does not open
 _ROWS = 100  # written at a time
-_MOST_TITLE = 31
 
 
 def xlsx_file(tables: Iterable[Table], sheet_rows: int = SHEET_ROWS) -> Iterator[bytes]:
     """A sheet for each table, and further ones for what one sheet cannot hold."""
-    packed, titles = _Outlet(), list[str]()
-    with ZipFile(packed, "w", ZIP_DEFLATED, compresslevel=1) as archive:
-        for path, text in FIRST_PARTS.items():
-            archive.writestr(path, text)
-        yield packed.take()  # at once: the rows may take a while to be found
-        for table, sheet in _sheets(tables, sheet_rows):
-            titles.append(_title(str(table.title), titles))
-            with archive.open(sheet_path(len(titles)), "w") as part:
-                for xml in sheet:
-                    part.write(xml)
-                    if packed.waiting > CHUNK:
-                        yield packed.take()
-        for path, text in last_parts(titles).items():
-            archive.writestr(path, text)
-    yield packed.take()
+    return packed(_members(tables, sheet_rows))
 
 
-class _Outlet(RawIOBase):
-    """A file that is handed on while it is written, and so cannot be gone back in."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parts: list[bytes] = []
-        self.waiting = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, part: Any) -> int:
-        self._parts.append(bytes(part))
-        self.waiting += len(part)
-        return len(part)
-
-    def take(self) -> bytes:
-        """What has come since the last time."""
-        taken = b"".join(self._parts)
-        self._parts.clear()
-        self.waiting = 0
-        return taken
+def _members(tables: Iterable[Table], sheet_rows: int) -> Iterator[tuple[str, Iterable[bytes]]]:
+    titles = list[str]()
+    yield from first_parts()
+    for table, sheet in _sheets(tables, sheet_rows):
+        titles.append(title_for(str(table.title), titles))
+        yield sheet_path(len(titles)), sheet
+    yield from last_parts(titles)
 
 
 def _sheets(tables: Iterable[Table], sheet_rows: int) -> Iterator[tuple[Table, Iterator[bytes]]]:
@@ -93,11 +60,3 @@ def _sheet(table: Table, rows: Iterator[Row], most_rows: int) -> Iterator[bytes]
         if size > SHEET_BYTES:
             break
     yield sheet_foot(len(table.columns), written).encode()
-
-
-def _title(wished: str, taken: Iterable[str]) -> str:
-    """A title that Excel takes: short, without its reserved characters, and no other sheet's."""
-    plain = re.sub(r"[][:*?/\\\0-\x1f\ud800-\udfff\ufffe\uffff]+", " ", wished).strip(" '") or "1"
-    others = {title.casefold() for title in taken}
-    further = (f"{plain[: _MOST_TITLE - 1 - len(str(number))]} {number}" for number in count(2))
-    return next(title for title in chain([plain[:_MOST_TITLE]], further) if title.casefold() not in others)

@@ -3,7 +3,9 @@
 ECMA-376: part 2 for the package, part 1, chapter 18 for the sheets.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain, count
 from xml.sax.saxutils import quoteattr
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -12,6 +14,7 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 
+_MOST_TITLE = 31
 HEADER, MOMENT, DAY = 1, 2, 3
 """Styles of cells, by their place in `_STYLES`."""
 
@@ -32,23 +35,34 @@ _STYLES = (
 )
 
 
-FIRST_PARTS = {
-    "_rels/.rels": (
-        f'{_XML}<Relationships xmlns="{_PACKAGE}/relationships">'
-        f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
-    ),
-    "xl/styles.xml": _STYLES,
-}
-"""The same in every workbook."""
+type Member = tuple[str, list[bytes]]
+"""The path of a part and its content."""
 
 
-def last_parts(titles: Sequence[str]) -> dict[str, str]:
+def first_parts() -> Iterator[Member]:
+    """The same in every workbook."""
+    office = f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
+    yield _member("_rels/.rels", f'{_XML}<Relationships xmlns="{_PACKAGE}/relationships">{office}</Relationships>')
+    yield _member("xl/styles.xml", _STYLES)
+
+
+def last_parts(titles: Sequence[str]) -> Iterator[Member]:
     """Those of a workbook whose sheets have these titles."""
-    return {
-        "xl/workbook.xml": _workbook(titles),
-        "xl/_rels/workbook.xml.rels": _workbook_relations(len(titles)),
-        "[Content_Types].xml": _content_types(len(titles)),
-    }
+    yield _member("xl/workbook.xml", _workbook(titles))
+    yield _member("xl/_rels/workbook.xml.rels", _workbook_relations(len(titles)))
+    yield _member("[Content_Types].xml", _content_types(len(titles)))
+
+
+def _member(path: str, xml: str) -> Member:
+    return path, [xml.encode()]
+
+
+def title_for(wished: str, taken: Sequence[str] = ()) -> str:
+    """A title that Excel takes: short, without its reserved characters, and no other sheet's."""
+    plain = re.sub(r"[][:*?/\\\0-\x1f\ud800-\udfff\ufffe\uffff]+", " ", wished).strip(" '") or "1"
+    others = {title.casefold() for title in taken}
+    further = (f"{plain[: _MOST_TITLE - 1 - len(str(number))]} {number}" for number in count(2))
+    return next(title for title in chain([plain[:_MOST_TITLE]], further) if title.casefold() not in others)
 
 
 def sheet_path(number: int) -> str:
