@@ -1,0 +1,187 @@
+"""JSON bodies: https://docs.amili.dev/createinvoices-4148067e0, and those of corrections, payments and documents.
+
+An object goes back byte for byte: only what the join needs of it is decoded.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from django.utils.translation import gettext
+from msgspec import DecodeError, MsgspecError, Raw, Struct, ValidationError, field
+from msgspec.json import Decoder
+
+from batches.submission.submitted import MOST_FIELDS, MOST_OBJECTS, Record, Submitted, UnreadableError
+from batches.submission.texts import shown, utf8_of
+
+LISTS = ("invoices", "corrections", "payments", "documents")
+_SAMPLE = 100  # objects whose fields tell what fields there are
+_DEPTH = 6  # of objects within objects that are shown field by field
+
+_BYTE = re.compile(r"\(byte (\d+)\)")
+_HALF_CHARACTER = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+
+
+class _Keys(Struct, gc=False):
+    number: Raw = field(default=Raw(), name="invoiceNumber")
+    id: Raw = field(default=Raw(), name="invoiceId")
+
+
+_members = Decoder(dict[str, Raw])
+_objects = Decoder(list[Raw])
+_keys = Decoder(list[_Keys])
+_text = Decoder(str)
+
+
+class JsonFile(Struct, frozen=True, tag="json"):
+    """Such a body without its objects. `members` are those of the wrapper, in order; a bare array has none."""
+
+    members: list[tuple[str, bytes]]
+    list_name: str
+    reason_name: str
+    columns: list[str]
+    notes: list[str]
+
+    suffix = "json"
+    content_type = "application/json"
+
+    @property
+    def facts(self) -> list[str]:
+        return [f"JSON, {self.list_name or gettext('a bare list')}", *self.notes]
+
+    def fields(self, body: bytes) -> list[tuple[str, str]]:
+        """Each with its path, such as `debtor.nationalId`; numbers as they are written."""
+        try:
+            value = json.loads(body, parse_int=str, parse_float=str)
+            return [part for part, _ in zip(_flat(value, "", _DEPTH), range(MOST_FIELDS), strict=False)]
+        except RecursionError:
+            return [("", shown(body.decode()))]
+
+    def written(self, objects: Iterable[tuple[bytes, str]], *, with_reasons: bool) -> Iterator[bytes]:
+        """The wrapper's other members come back beside the list."""
+        before, after = self._around()
+        yield before
+        for n, (body, reason) in enumerate(objects):
+            yield (b",\n" if n else b"\n") + (self._with(body, reason) if with_reasons else body)
+        yield after
+
+    def _around(self) -> tuple[bytes, bytes]:
+        if not self.list_name:
+            return b"[", b"\n]\n"
+        parts = [json.dumps(name, ensure_ascii=False).encode() + b": " + value for name, value in self.members]
+        place = [name for name, _ in self.members].index(self.list_name)
+        head = b"{" + b"".join(part + b", " for part in parts[:place]) + parts[place] + b"["
+        return head, b"\n]" + b"".join(b", " + part for part in parts[place + 1 :]) + b"}\n"
+
+    def _with(self, body: bytes, reason: str) -> bytes:
+        comma = b"" if body[1:-1].strip() == b"" else b", "
+        return body[:-1].rstrip() + comma + json.dumps({self.reason_name: reason}, ensure_ascii=False)[1:].encode()
+
+
+def read_json(body: bytes) -> Submitted:
+    """The file's objects, in whichever of the documented bodies they are."""
+    body, note = utf8_of(body)
+    members, name, array = _list_in(body)
+    objects = _decoded(array)
+    if not objects:
+        raise UnreadableError(gettext("The list in this file is empty: there is no object to compare."))
+    if len(objects) > MOST_OBJECTS:
+        raise UnreadableError(gettext("This file holds more than %(most)d objects.") % {"most": MOST_OBJECTS})
+    records = [Record(0, bytes(each)) for each in objects]
+    keys = _keys_of(array)
+    frame = JsonFile(members, name, _free_name(body), [], note)
+    columns = dict.fromkeys(path for record in records[:_SAMPLE] for path, _ in frame.fields(record.body) if path)
+    frame = JsonFile(members, name, frame.reason_name, list(columns)[:MOST_FIELDS], note)
+    return Submitted(frame, records, [_plain(key.number) for key in keys], [_plain(key.id) for key in keys])
+
+
+def _list_in(body: bytes) -> tuple[list[tuple[str, bytes]], str, Raw | bytes]:
+    if body.lstrip()[:1] == b"[":
+        return [], "", body
+    try:
+        members = _members.decode(body)
+    except (MsgspecError, RecursionError) as problem:
+        raise _broken(body, problem) from None
+    names = [name for name in LISTS if name in members]
+    if len(names) != 1:
+        raise UnreadableError(_another_shape(list(members)))
+    others = [(name, b"" if name == names[0] else bytes(value)) for name, value in members.items()]
+    return others, names[0], members[names[0]]
+
+
+def _decoded(array: Raw | bytes) -> list[Raw]:
+    try:
+        return _objects.decode(array)
+    except ValidationError:
+        raise UnreadableError(
+            gettext("Where this file should hold a list of objects, it holds something else.")
+        ) from None
+    except (DecodeError, RecursionError) as problem:
+        raise _broken(bytes(array), problem) from None
+
+
+def _keys_of(array: Raw | bytes) -> list[_Keys]:
+    try:
+        return _keys.decode(array)
+    except ValidationError as problem:
+        place = re.search(r"\[(\d+)\]", str(problem))
+        n = int(place[1]) + 1 if place else 1
+        raise UnreadableError(gettext("Entry %(n)d of the list is not an object.") % {"n": n}) from None
+    except DecodeError as problem:
+        raise _broken(bytes(array), problem) from None
+
+
+def _plain(raw: Raw) -> str:
+    source = bytes(raw)
+    if source[:1] == b'"':
+        return _text.decode(source).strip()
+    return "" if source in (b"", b"null") or source[:1] in b"{[" else source.decode()
+
+
+def _free_name(body: bytes) -> str:
+    """`reason`, unless a property may have that name already."""
+    names = ("reason", *(f"reason_{n}" for n in range(2, 1000)))
+    return next(name for name in names if f'"{name}"'.encode() not in body)
+
+
+def _flat(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
+    if depth and value and isinstance(value, dict):
+        for name, part in value.items():
+            yield from _flat(part, f"{path}.{name}" if path else name, depth - 1)
+    elif depth and isinstance(value, list) and any(isinstance(part, dict) for part in value):
+        for n, part in enumerate(value):
+            yield from _flat(part, f"{path}[{n}]", depth - 1)
+    else:
+        yield shown(path), shown(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+# ------------------------------------------------------------------------------------------ what is wrong
+
+
+def _broken(body: bytes, problem: Exception) -> UnreadableError:
+    if isinstance(problem, RecursionError):
+        return UnreadableError(gettext("This file nests objects and lists too deeply to be a list of invoices."))
+    if half := _HALF_CHARACTER.search(body):
+        where, what = (
+            half.start(),
+            gettext("This JSON holds half a character (%(code)s)") % {"code": half[0][:6].decode()},
+        )
+    elif found := _BYTE.search(str(problem)):
+        where, what = int(found[1]), gettext("This is not valid JSON: it cannot be read on")
+    else:
+        where, what = len(body), gettext("This JSON breaks off: it ends")
+    before = body[:where].decode(errors="replace")
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    place = gettext("at line %(line)d, column %(column)d") % {"line": line, "column": column}
+    return UnreadableError(f"{what} {place}.")
+
+
+def _another_shape(names: Sequence[str]) -> str:
+    expected = gettext("One list is expected: %(lists)s.") % {"lists": ", ".join(f'"{name}"' for name in LISTS)}
+    if not names:
+        return f"{expected} {gettext('This file has nothing in it.')}"
+    found = ", ".join(f'"{shown(name, 30)}"' for name in names[:5]) + (" …" if len(names) > 5 else "")
+    return f"{expected} {gettext('This file has: %(found)s.') % {'found': found}}"

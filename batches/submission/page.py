@@ -1,0 +1,112 @@
+"""A page of failed objects: each with its reasons, and the field at fault among its fields."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from batches.models import Batch, BatchCause, ErrorRow
+from batches.submission.fault import fields_at_fault
+from batches.submission.meeting import Meeting
+from batches.submission.submitted import Record
+from batches.submission.texts import shown
+
+PER_PAGE = 25
+MOST_UNMET = 10  # error rows without an object that are shown
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of an object; `is_missing` if a message names it and this object has none."""
+
+    name: str
+    value: str
+    is_at_fault: bool
+    is_missing: bool = False
+
+
+@dataclass(frozen=True)
+class FailedObject:
+    """A submitted object and the error rows about it."""
+
+    place: int
+    line: int
+    reasons: Sequence[ErrorRow]
+    fields: Sequence[Field]  # those at fault first
+
+    @property
+    def entry(self) -> int:
+        """Its place as people count."""
+        return self.place + 1
+
+    @property
+    def indexes(self) -> list[int]:
+        """As Amili gave them: one, if at all, unless the rows were joined by invoice number."""
+        return sorted({row.object_index for row in self.reasons if row.object_index is not None})
+
+    @property
+    def advice(self) -> list[str]:
+        """What somebody has written about its causes."""
+        return list(dict.fromkeys(row.cause.advice for row in self.reasons if row.cause and row.cause.advice))
+
+
+@dataclass(frozen=True)
+class ObjectPage:
+    """Some failed objects, of how many in all, and the keys to turn the page with."""
+
+    objects: Sequence[FailedObject]
+    count: int
+    before: int | None
+    onward: int | None
+    cause: int | None
+    causes: Sequence[BatchCause]
+    unmet: Sequence[ErrorRow]
+
+
+def page_of_objects(meeting: Meeting, batch: Batch, asked: Mapping[str, str]) -> ObjectPage:
+    """The page that begins with the object at the place `from`, of those that have the cause `cause`."""
+    cause = _number(asked.get("cause"))
+    join = meeting.join
+    wanted = join.with_cause(cause)
+    start = bisect_left(wanted, _number(asked.get("from")) or 0, key=lambda n: join.failed[n])
+    some = wanted[start : start + PER_PAGE]
+    return ObjectPage(
+        objects=_objects(meeting, batch, some),
+        count=len(wanted),
+        before=join.failed[wanted[max(start - PER_PAGE, 0)]] if start and wanted else None,
+        onward=join.failed[wanted[start + PER_PAGE]] if start + PER_PAGE < len(wanted) else None,
+        cause=cause,
+        causes=list(batch.causes.select_related("cause").order_by("-rows", "cause_id")),
+        unmet=_rows(batch, join.unmet[:MOST_UNMET]),
+    )
+
+
+def _objects(meeting: Meeting, batch: Batch, positions: Sequence[int]) -> list[FailedObject]:
+    join = meeting.join
+    rows = {row.rank: row for row in _rows(batch, [rank for n in positions for rank in join.ranks[n]])}
+    records = meeting.kept.records(join.failed[n] for n in positions)
+    return [
+        _object(meeting, place, record, [rows[rank] for rank in join.ranks[n] if rank in rows])
+        for n, (place, record) in zip(positions, records, strict=True)
+    ]
+
+
+def _object(meeting: Meeting, place: int, record: Record, reasons: Sequence[ErrorRow]) -> FailedObject:
+    frame = meeting.kept.frame
+    own = frame.fields(record.body)
+    names = dict.fromkeys([name for name, _ in own] + [shown(name) for name in frame.columns])
+    at_fault = fields_at_fault(names, [row.message for row in reasons])
+    fields = [Field(name, value, name in at_fault) for name, value in own]
+    absent = at_fault.difference(name for name, _ in own)
+    missing = [Field(name, "", is_at_fault=True, is_missing=True) for name in names if name in absent]
+    return FailedObject(
+        place, record.line, reasons, sorted([*missing, *fields], key=lambda field: not field.is_at_fault)
+    )
+
+
+def _rows(batch: Batch, ranks: Sequence[int]) -> list[ErrorRow]:
+    return list(batch.errors.filter(rank__in=ranks).select_related("cause").order_by("rank"))
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and re.fullmatch(r"[0-9]{1,18}", text) else None

@@ -1,0 +1,33 @@
+"""What CSV and sheets have in common: cells under a header."""
+
+from collections.abc import Sequence
+from itertools import zip_longest
+
+from django.utils.translation import gettext
+
+from batches.submission.columns import plain
+from batches.submission.submitted import UnreadableError
+from batches.submission.texts import shown
+
+
+def named_cells(columns: Sequence[str], cells: Sequence[str]) -> list[tuple[str, str]]:
+    """Each cell under its header; of those that have none, only what is not empty."""
+    pairs = zip_longest(columns, cells, fillvalue="")
+    return [(shown(name), shown(cell)) for name, cell in pairs if name or cell]
+
+
+def free_column(columns: Sequence[str]) -> str:
+    """`reason`, unless a column is called so already."""
+    taken = {plain(name) for name in columns}
+    names = ("reason", *(f"reason_{n}" for n in range(2, len(columns) + 3)))
+    return next(name for name in names if plain(name) not in taken)
+
+
+def no_header() -> UnreadableError:
+    """Nothing in there is called as invoices' fields are."""
+    return UnreadableError(
+        gettext(
+            "No header was found in the first rows: none of the columns has a name such as invoiceNumber, dueDate or"
+            " currency. Keep the header row of the file that was sent."
+        )
+    )
