@@ -17,7 +17,15 @@ from tests.pages import HTMX, seen
 
 PASSWORD = "long enough and of no list"
 OPEN = {"/accounts/login/", "/health/", "/hooks/amili/"}
-VALUES = {"batch_id": "5a4db0c5-1111-4222-8333-444444444444", "tab": "errors", "case_id": "C-1", "number": "1"}
+VALUES = {
+    "batch_id": "5a4db0c5-1111-4222-8333-444444444444",
+    "tab": "errors",
+    "case_id": "C-1",
+    "cause_id": "1",
+    "view_id": "1",
+    "number": "1",
+    "file_format": "csv",
+}
 
 
 @pytest.fixture
