@@ -156,6 +156,7 @@ def test_a_batch_is_found_read_filtered_and_asked_about_without_script(open_page
     page.get_by_role("searchbox").fill(LARGE)
     page.get_by_role("button", name="Find").click()
     expect(page.locator(".title")).to_contain_text("Partly succeeded")
+    page.get_by_role("link", name="Errors").click()
     page.get_by_role("link", name="Later rows").click()
     expect(page.get_by_role("link", name="Earlier rows")).to_be_visible()
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
@@ -46,9 +47,9 @@ def correction(page: Page, file: Path) -> Path:
 
 
 def rows_of(file: Path) -> list[tuple[object, ...]]:
-    sheet = openpyxl.load_workbook(file, read_only=True).active
-    assert sheet is not None
-    return list(sheet.iter_rows(values_only=True))
+    with closing(openpyxl.load_workbook(file, read_only=True)) as book:
+        assert book.active is not None
+        return list(book.active.iter_rows(values_only=True))
 
 
 def test_a_failed_batch_is_taken_to_its_correction(page: Page, amili: Amili, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_a_pasted_batch_is_seen_changing_from_queued_to_partly_succeeded_without
     expect(head).to_contain_text("Partly succeeded", timeout=15_000)
     expect(page).to_have_title(re.compile("^Partly succeeded"))
     expect(page.get_by_role("status").filter(has_text="105 succeeded, 15 failed")).to_contain_text("Partly succeeded")
-    expect(page.locator("tbody tr")).not_to_have_count(0)
+    expect(page.locator(".causes > li")).not_to_have_count(0)
     assert page.evaluate("window.notReloaded")
     polls = watch_polls(page)
     page.clock.run_for(60_000)

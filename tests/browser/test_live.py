@@ -148,7 +148,7 @@ def test_a_hidden_tab_polls_once_a_minute_and_at_once_when_it_is_shown_again(pag
         page.clock.run_for(3_000)
     assert 1 <= len(polls) <= 3
 
-    with page.expect_request(is_poll, timeout=1_000):
+    with page.expect_request(is_poll, timeout=5_000):
         page.evaluate(HIDE, False)
 
 

@@ -131,6 +131,7 @@ def test_single_keys_are_listed_and_can_be_switched_off_for_good(rows: Page) -> 
         expect(rows.get_by_role("link", name="Amili batches")).to_be_focused()
 
     rows.goto(f"{LARGE}errors/")
+    rows.locator(".account summary").click()
     rows.get_by_role("button", name="Keyboard").click()
     dialog.get_by_role("switch").check()
     dialog.get_by_role("button", name="Close").click()
