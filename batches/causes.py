@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from django.db import transaction
@@ -88,7 +88,7 @@ def _ranges(indices: Collection[int]) -> Iterator[tuple[int, int]]:
 
 def _ids_of(examples: Mapping[str, str]) -> dict[str, int]:
     """The ID of each template's cause. All who make new ones do it in one order, lest two wait for each other."""
-    keys = {hashlib.sha256(template.encode()).digest(): template for template in examples}
+    keys = {_key(template): template for template in examples}
     known = _known(keys)
     new = sorted(keys.keys() - known.keys())
     if new:
@@ -99,6 +99,10 @@ def _ids_of(examples: Mapping[str, str]) -> dict[str, int]:
         )
         known |= _known(new)
     return {template: known[key] for key, template in keys.items()}
+
+
+def _key(template: str) -> bytes:
+    return hashlib.sha256(template.encode()).digest()
 
 
 def _known(keys: Iterable[bytes]) -> dict[bytes, int]:
@@ -133,6 +137,16 @@ def set_causes(each: Sequence[tuple[Batch, Sequence[Share]]], *, is_news: bool =
         _bring_back(each, had={(old.batch_id, old.cause_id) for old in before})
 
 
+def count_for(organization_id: UUID, batch_ids: Sequence[UUID]) -> None:
+    """Count batches for this organisation that were counted for none, since no answer has named theirs."""
+    nobodys = BatchCause.objects.filter(batch__in=batch_ids, organization_id=NO_ORGANIZATION)
+    with transaction.atomic():
+        before = list(nobodys.select_for_update(no_key=True))
+        if before:
+            nobodys.update(organization_id=organization_id)
+            roll_up([old.batch_id for old in before], before)
+
+
 def _bring_back(each: Sequence[tuple[Batch, Sequence[Share]]], had: Collection[tuple[UUID, int]]) -> None:
     new = [(batch, {s.cause_id for s in shares if (batch.pk, s.cause_id) not in had}) for batch, shares in each]
     every = set[int]().union(*(cause_ids for _, cause_ids in new))
@@ -157,14 +171,14 @@ def hand_over() -> int:
 
 def _hand_over(old: Cause) -> bool:
     with transaction.atomic():
-        new = Cause.objects.select_for_update(no_key=True).filter(**_identity(fingerprint(old.example))).first()
+        new = (
+            Cause.objects.select_for_update(no_key=True)
+            .filter(grouping=GROUPING, key=_key(fingerprint(old.example)))
+            .first()
+        )
         if new is None:
             return False
         Cause.objects.filter(pk=old.pk).update(replaced_by=new)
         if not new.triage_revision and old.triage_revision:
             inherit(new, old)
         return True
-
-
-def _identity(template: str) -> dict[str, Any]:
-    return {"grouping": GROUPING, "key": hashlib.sha256(template.encode()).digest()}

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from operator import attrgetter
 from uuid import UUID
 
 from django.conf import settings
@@ -23,7 +22,8 @@ from batches.amili import payload
 from batches.amili.errors import AmiliError, NotUnderstood, Paused, Refused
 from batches.amili.payload import BatchSnapshot, Listed, ListPage
 from batches.amili.transport import Reply
-from batches.facts import Question
+from batches.causes import count_for
+from batches.facts import Question, told_by
 from batches.models import Batch, Discovery, Walk
 from batches.sync import Found
 from batches.upstream import amili_client
@@ -145,7 +145,9 @@ def _meets_the_last_walk(place: Discovery, known: Mapping[UUID, Batch]) -> bool:
 def _take(place: Discovery, page: ListPage, known: Mapping[UUID, Batch], *, is_last: bool) -> bool:
     """Record a page and our place behind it. False, and nothing, if our claim has run out."""
     now = timezone.now()
-    new = list({item.batch_id: item for item in page.items if item.batch_id not in known}.values())
+    new = {item.batch_id: item for item in page.items if item.batch_id not in known}
+    found = [_found(new[batch_id]) for batch_id in sorted(new)]  # in one order for all, as `BatchQuerySet.follow` does
+    unplaced = [batch.pk for batch in known.values() if not batch.organization_id]
     with transaction.atomic(), connection.cursor() as cursor:
         # A crash of the database may forget a page: our place goes with it, and nobody needs to wait for the disk.
         cursor.execute("SET LOCAL synchronous_commit = off")
@@ -159,23 +161,23 @@ def _take(place: Discovery, page: ListPage, known: Mapping[UUID, Batch], *, is_l
             trouble_detail="",
         )
         if held:
-            _begin(new, place, Question(now, Source.DISCOVERY))
-            _note_listed(
-                [batch.pk for batch in known.values() if not (batch.listed_at and batch.organization_id)], place
-            )
+            _note_listed([*unplaced, *(batch.pk for batch in known.values() if not batch.listed_at)], place)
             Batch.objects.make_due(_changed(place, page, known), now, Source.DISCOVERY)
+            # After these, as whoever records holds a batch before its causes.
+            _begin(found, place, Question(now, Source.DISCOVERY))
             if is_last:
                 _arrive(place, now)
+    if held and unplaced:
+        count_for(place.organization_id, unplaced)
     return held
 
 
-def _begin(items: Sequence[Listed], place: Discovery, question: Question) -> None:
-    found = [_found(item) for item in sorted(items, key=attrgetter("batch_id"))]  # as `BatchQuerySet.follow` does
+def _begin(found: Sequence[Found], place: Discovery, question: Question) -> None:
     try:
         sync.record_new(found, place.organization_id, place.started_at, question)
     except IntegrityError:
         # A person has just pasted one of them: all come by the ordinary road, where nobody is in the way of anybody.
-        ids = [item.batch_id for item in items]
+        ids = [each.batch_id for each in found]
         Batch.objects.follow(ids, question.asked_at, question.source)
         _note_listed(ids, place)
 
@@ -189,8 +191,8 @@ def _note_listed(batch_ids: Iterable[UUID], place: Discovery) -> None:
 
 def _found(item: Listed) -> Found:
     snapshot = _snapshot(item)
-    is_all = snapshot is not None and snapshot.is_whole
-    return Found(item.batch_id, item.created_at, Reply(200, item.body), snapshot if is_all else None)
+    told = told_by(snapshot) if snapshot and snapshot.is_whole else None
+    return Found(item.batch_id, item.created_at, Reply(200, item.body), told)
 
 
 def _snapshot(item: Listed) -> BatchSnapshot | None:

@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from batches.amili import payload
 from batches.amili.errors import AmiliError, NotUnderstood, Paused
-from batches.amili.payload import BatchSnapshot
 from batches.amili.transport import Reply
 from batches.copying import add_all
 from batches.facts import Question, Told, add_rows, answer_fields, regroup, replace_rows, set_facts, told_by
@@ -38,7 +37,7 @@ class Found(NamedTuple):
     batch_id: UUID
     created_at: datetime | None
     reply: Reply
-    snapshot: BatchSnapshot | None
+    told: Told | None
 
 
 def refresh(known: Batch, *, asked_at: datetime) -> Batch:
@@ -126,27 +125,28 @@ def record_new(found: Sequence[Found], organization_id: UUID, listed_at: datetim
     Raises IntegrityError, and leaves nothing, where somebody else has begun to follow one of them at this moment.
     """
     batches = [_new_batch(each, question, organization_id=organization_id, listed_at=listed_at) for each in found]
-    whole = [(batch, each) for batch, each in zip(batches, found, strict=True) if each.snapshot]
-    told = [(batch, told_by(each.snapshot)) for batch, each in whole if each.snapshot]
+    whole = [(batch, each, each.told) for batch, each in zip(batches, found, strict=True) if each.told]
+    answers = [
+        Answer(batch=batch, digest=batch.digest, **answer_fields(each.reply, question)) for batch, each, _ in whole
+    ]
     with transaction.atomic():
         add_all(batches)
-        add_rows(told)
-        answers = [
-            Answer(batch=batch, digest=batch.digest, **answer_fields(each.reply, question)) for batch, each in whole
-        ]
         add_all(answers)
         add_all(
             [_entry(batch, Kind.FIRST_SEEN, question) for batch in batches]
             + [_entry(answer.batch, Kind.CHANGED, question, answer) for answer in answers]
         )
+        add_rows([(batch, told) for batch, _, told in whole])  # at last: others wait for the causes from then on
 
 
 def regroup_batch(batch_id: UUID) -> None:
     """Group the error rows of a batch anew, from the answer that is kept of it."""
-    with _locked(batch_id) as batch:
-        answer = batch.answers.filter(digest=batch.digest).first()
-        if answer:
-            regroup(batch, told_by(payload.read_batch(answer.body, batch_id)))
+    batch = Batch.objects.get(pk=batch_id)
+    answer = batch.answers.filter(digest=batch.digest).first()
+    told = told_by(payload.read_batch(answer.body, batch_id)) if answer else None
+    with _locked(batch_id) as held:
+        if told and bytes(held.digest) == bytes(batch.digest):  # else it has just been recorded, by today's rules
+            regroup(held, told)
 
 
 def _new_batch(found: Found, question: Question, **of_the_list: Any) -> Batch:
@@ -159,8 +159,8 @@ def _new_batch(found: Found, question: Question, **of_the_list: Any) -> Batch:
         asked_by=question.source,
         **of_the_list,
     )
-    if found.snapshot:
-        set_facts(batch, found.snapshot, now)
+    if found.told:
+        set_facts(batch, found.told.snapshot, now)
         batch.digest = payload.identity(found.reply.body)
         batch.asked_at = batch.checked_at = now
         batch.next_check_at, batch.asked_by = _next_check(batch, question), Source.CHECK

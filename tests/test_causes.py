@@ -1,19 +1,36 @@
 """Causes: what many error messages have in common, within a batch and over all of them."""
 
+import json
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from django.core.management import call_command
+from django.db import connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
-from batches import causes
-from batches.models import Batch, BatchCause, Cause, CauseDay, CauseOrganization, ErrorRow, TriageEntry
+from batches import causes, discovery
+from batches.amili import payload
+from batches.causes import group, set_causes
+from batches.models import (
+    Batch,
+    BatchCause,
+    Cause,
+    CauseDay,
+    CauseOrganization,
+    Discovery,
+    ErrorRow,
+    TriageEntry,
+    Walk,
+)
+from batches.pace import LEASE
 from batches.words import TriageState
 from staff.models import Person
-from tests.answers import BATCH, ORGANISATION, OTHER, error, of_first_generation, of_today
+from tests.answers import BATCH, ORGANISATION, OTHER, body, error, of_first_generation, of_today
 from tests.pages import HOSTILE, seen
 
 type Record = Callable[..., Batch]
@@ -377,3 +394,58 @@ def test_a_page_costs_no_more_queries_for_many_causes_and_batches(
     client.get(path)
     with django_assert_num_queries(queries):
         client.get(path)
+
+
+# ------------------------------------------------------------------------------------------ several at once
+
+
+def test_one_item_that_lists_messages_without_end_makes_no_rows_without_end(recorded: Record) -> None:
+    recorded(of_today("FAILED", failed=[{"objectIndex": 1, "errors": [f"Field {n}x is odd" for n in range(5_000)]}]))
+    assert ErrorRow.objects.count() == 100
+
+
+def test_a_batch_whose_organisation_is_found_in_a_list_counts_there(recorded: Record) -> None:
+    recorded(failed(MISSING, organizationId=None))
+    causes.count_for(ORGANISATION, [BATCH])
+    assert sums() == (1, 1)
+    counted = CauseOrganization.objects.filter(batches__gt=0).values_list("organization_id", "rows")
+    assert list(counted) == [(ORGANISATION, 1)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_of_a_list_does_not_wait_crosswise_with_a_batch_that_is_being_recorded() -> None:
+    """The page knows of a batch that is held for its answer, and has a new one with the same cause."""
+    now = timezone.now()
+    known, new = failed(MISSING, batch=SECOND), failed(MISSING, batch=THIRD)
+    Batch.objects.follow([SECOND], now)
+    group(payload.read_batch(body(known), SECOND).faults)  # so that the cause is there
+    place = Discovery.objects.create(
+        organization_id=ORGANISATION, walk=Walk.NEWEST, next_at=now, claimed_until=now + LEASE, started_at=now
+    )
+    page = payload.read_list(json.dumps({"data": [known, new]}).encode())
+
+    def take() -> bool:
+        try:
+            return discovery._take(place, page, discovery._known(page), is_last=True)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            held = Batch.objects.select_for_update(no_key=True).get(pk=SECOND)
+            taken = pool.submit(take)
+            wait_for_somebody_who_waits_for_a_lock()
+            set_causes([(held, group(payload.read_batch(body(known), SECOND).faults).shares)])
+        assert taken.result(timeout=20)
+    assert sums() == (2, 2)
+
+
+def wait_for_somebody_who_waits_for_a_lock() -> None:
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")  # what tells of activity stands still in here
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    pytest.fail("Nobody waits.")

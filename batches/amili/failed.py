@@ -5,6 +5,7 @@ Whatever cannot be read so costs nothing: the item's own JSON is the message the
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ NO_FAILURE = ("null", "{}")
 """Entries that say nothing; the documented example holds a bare null."""
 
 _DEPTH = 6
+_MOST_MESSAGES = 100  # of one item: a list of items is bounded, and so is what is made of it
 _INDEX = {"objectindex", "index", "rowindex", "rownumber"}
 _NAME = {"objectname", "objecttype", "target"}
 _NUMBER = {"invoicenumber", "invoiceno"}
@@ -45,7 +47,7 @@ def _failures(item: str) -> Iterator[Failure]:
         "invoice_number": _first(said, _NUMBER, _text),
     }
     messages = dict.fromkeys(value for name, value in said if name in _SAYING and isinstance(value, str) and value)
-    for message in messages or [item]:
+    for message in islice(messages or [item], _MOST_MESSAGES):
         yield Failure(message=message, **about)
 
 
