@@ -70,6 +70,5 @@ def sparkline(bars: Sequence[Bar]) -> SafeString:
 @register.simple_tag
 def rows_share(rows: int, all_rows: int) -> str:
     """A share in percent; a small one is never 0 %, and 100 % means all."""
-    if rows * 100 < all_rows:
-        return gettext("under 1\xa0%")
-    return f"{rows * 100 // all_rows}\xa0%"
+    percent = round(100 * rows / all_rows)
+    return f"{min(percent, 100 if rows == all_rows else 99)}\xa0%" if percent else gettext("under 1\xa0%")

@@ -120,6 +120,16 @@ document.addEventListener("focusin", (event) => {
   if (box) current = box.id;
 });
 
+// Enter in the filter leads to the first row that fits, Escape out of it: the keys of the rows work again.
+document.addEventListener("keydown", (event) => {
+  if (!event.target.matches(".row-filter input[type=search]")) return;
+  if (event.key === "Enter") arriving = { from: "", end: 0 };
+  if (event.key === "Escape") {
+    event.preventDefault();
+    event.target.blur();
+  }
+});
+
 // Who goes on to something else meanwhile is not called back.
 for (const other of ["input", "pointerdown"]) {
   document.addEventListener(other, () => (arriving = null));
@@ -127,7 +137,11 @@ for (const other of ["input", "pointerdown"]) {
 
 // ---- copy as a table ----
 
-const FORMULA = /^[=+\-@＝＋－＠]/;
+// What looks like nothing in front of a formula does not make it a text; the same as in batches/exports/text.py.
+const UNSEEN =
+  "\\s\\x00-\\x1f\\x7f-\\x9f\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e" +
+  "\\u2060-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff9-\\ufffb\\u{e0000}-\\u{e0fff}";
+const FORMULA = new RegExp(`^[${UNSEEN}]*[=+\\-@＝＋－＠]`, "u");
 const WHOLE_NUMBER = /^-\d+$/;
 
 /** A cell's text on one line, which no spreadsheet takes for a formula. */
@@ -158,7 +172,7 @@ async function copyRows(button) {
   const rows = (ticked.length ? ticked : all).map(rowOf);
   const kinds = asTable([rowOf(all[0]).closest("table").tHead.rows[0], ...rows]);
   await navigator.clipboard.write([new ClipboardItem(kinds)]);
-  button.dataset.copied = "";
+  button.dataset.copied = rows.length;
   setTimeout(() => delete button.dataset.copied, 1200);
   say(phrase("copied", rows.length));
 }

@@ -114,6 +114,19 @@ def test_keys_with_a_modifier_are_the_browsers(rows: Page) -> None:
     assert selected(rows) == []
 
 
+def test_enter_in_the_filter_leads_to_the_rows_that_fit_and_escape_out_of_it(rows: Page) -> None:
+    word = rows.locator("tbody td.wide").first.inner_text().split()[0]
+    press(rows, "/")
+    rows.keyboard.insert_text(word)
+    press(rows, "Enter")
+    expect(boxes(rows).first).to_be_focused()
+    expect(rows.locator("tbody tr").filter(has_not_text=word)).to_have_count(0)
+    press(rows, "x")
+    assert selected(rows) == [0]
+    press(rows, "/", "Escape", "j")
+    expect(rows.get_by_role("searchbox", name="Message")).to_have_value(word)
+
+
 def test_single_keys_are_listed_and_can_be_switched_off_for_good(rows: Page) -> None:
     press(rows, "?")
     dialog = rows.get_by_role("dialog", name="Keyboard")

@@ -13,6 +13,9 @@ from batches.views.paging import Line, Page, page_of_rows
 from batches.views.tabs.tab import Tab
 
 
+MOST_COUNTED = 10_000  # of the rows that fit a filter: more than that is more than that
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a table of rows."""
@@ -63,6 +66,8 @@ class RowsTab(Tab):
             "form": form,
             "page": page,
             "row_count": count,
+            "fitting": rows[: MOST_COUNTED + 1].count() if form.is_filtering else count,
+            "most_counted": MOST_COUNTED,
             "columns": columns,
             "table": list(_table(page.lines, columns)),
             "of_cause": _cause_in(batch, form.cleaned_data.get("cause")),
