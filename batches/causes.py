@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -63,7 +64,7 @@ def group(faults: Sequence[Fault]) -> Grouped:
 def _share(cause_id: int, rows: Sequence[Fault]) -> Share:
     indices = {row.objectindex for row in rows if row.objectindex is not None}
     without_index = sum(row.objectindex is None for row in rows)
-    ranges = list(_ranges(indices))[:MOST_RANGES]
+    ranges = list(islice(_ranges(indices), MOST_RANGES))
     return Share(cause_id, len(rows), len(indices) + without_index, ranges, _example(rows))
 
 

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('last_seen_at', models.DateTimeField(null=True)),
                 ('advised_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('owner', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('came_back_in', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='batches.batch')),
                 ('replaced_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='replaces', to='batches.cause')),
             ],
         ),
@@ -98,7 +99,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField()),
-                ('kind', models.CharField(choices=[('moved', 'State or owner'), ('note', 'Note'), ('advice', 'Advice'), ('came_back', 'Came back'), ('regrouped', 'Grouped anew')], max_length=20)),
+                ('kind', models.CharField(choices=[('moved', 'State or owner'), ('corrects', 'Corrects another batch'), ('note', 'Note'), ('advice', 'Advice'), ('came_back', 'Came back'), ('regrouped', 'Grouped anew')], max_length=20)),
                 ('state', models.CharField(blank=True, choices=[('new', 'New'), ('looking', 'Looking'), ('waiting_creditor', 'Waiting for creditor'), ('waiting_amili', 'Waiting for Amili'), ('corrected', 'Corrected'), ('ignored', 'Ignored')], default='', max_length=20)),
                 ('is_owner_new', models.BooleanField(default=False)),
                 ('text', models.TextField(blank=True, default='')),
@@ -204,5 +205,17 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='triageentry',
             constraint=models.CheckConstraint(condition=models.Q(('batch__isnull', True), ('cause__isnull', True), _connector='XOR'), name='triage_of_one_thing'),
+        ),
+        migrations.AddIndex(
+            model_name='batchcause',
+            index=models.Index(fields=['batch', '-rows', 'cause'], name='causes_of_batch'),
+        ),
+        migrations.AddIndex(
+            model_name='cause',
+            index=models.Index(condition=models.Q(('batch_count__gt', 0)), fields=['-last_seen_at', '-id'], name='cause_last_seen'),
+        ),
+        migrations.AddIndex(
+            model_name='cause',
+            index=models.Index(condition=models.Q(('replaced_by__isnull', False)), fields=['replaced_by'], name='cause_replaced'),
         ),
     ]

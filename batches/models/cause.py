@@ -25,12 +25,18 @@ class CauseQuerySet(models.QuerySet["Cause"]):
     """Reads, each with the name of what it is for."""
 
     def visible_to(self, person: Person) -> Self:
-        """The causes that this person may see: of batches that they may see, which for now are all."""
+        """The causes that this person may see: of batches that they may see, which for now are all.
+
+        The sums of a cause are over all batches, so that they will have to become a matter of this too.
+        """
         return self.all()
 
     def occurring(self) -> Self:
         """Causes that some batch has at present."""
         return self.filter(batch_count__gt=0)
+
+    def last_seen_first(self) -> Self:
+        return self.order_by("-last_seen_at", "-id")
 
     def unresolved(self) -> Self:
         return self.exclude(triage_state__in=RESOLVED)
@@ -54,6 +60,9 @@ class Cause(Triaged):
     replaced_by = models.ForeignKey(  # the same by a later version of the grouping
         "self", models.SET_NULL, null=True, related_name="replaces", db_index=False
     )
+    came_back_in = models.ForeignKey(  # the batch that opened it anew, until somebody moves it
+        Batch, models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     # how much there is of it in all batches
     batch_count = models.IntegerField(default=0)
     row_count = models.BigIntegerField(default=0)
@@ -65,6 +74,14 @@ class Cause(Triaged):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["grouping", "key"], name="cause_once")]
+        indexes = [
+            models.Index(  # the list
+                fields=["-last_seen_at", "-id"], name="cause_last_seen", condition=models.Q(batch_count__gt=0)
+            ),
+            models.Index(  # what a cause took the place of
+                fields=["replaced_by"], name="cause_replaced", condition=models.Q(replaced_by__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.pk}"
@@ -88,7 +105,10 @@ class BatchCause(models.Model):
     submitted_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["cause", "-submitted_at", "-batch"], name="batch_of_cause")]  # the cause's page
+        indexes = [
+            models.Index(fields=["cause", "-submitted_at", "-batch"], name="batch_of_cause"),  # the cause's page
+            models.Index(fields=["batch", "-rows", "cause"], name="causes_of_batch"),  # the batch's, and its top one
+        ]
 
     def __str__(self) -> str:
         return f"{self.batch_id} {self.cause_id}"

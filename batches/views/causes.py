@@ -1,6 +1,5 @@
 """The causes of errors, over all batches: their list, and the page of one."""
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -20,12 +19,19 @@ MOST_ORGANIZATIONS = 50
 def causes(request: StaffRequest) -> HttpResponse:
     """The list, last seen first. All state stands in the address."""
     form = CauseFilter(request.GET, person=request.user)
-    found = form.filter(Cause.objects.visible_to(request.user).occurring())
-    ordered = found.select_related("owner").order_by("-last_seen_at", "-pk")
-    page = Paginator(ordered, PER_PAGE).get_page(request.GET.get("page"))
-    bars = bars_of([cause.pk for cause in page], SPARK_DAYS)
-    lines = [(cause, bars[cause.pk]) for cause in page]
-    return render(request, "batches/causes.html", {"form": form, "page": page, "lines": lines})
+    found = form.filter(Cause.objects.visible_to(request.user).occurring()).last_seen_first()
+    after = request.GET.get("after", "")
+    # One more than fits tells whether there is a next page.
+    older = older_than(found, after, at="last_seen_at", read=int).select_related("owner")
+    page = list(older[: PER_PAGE + 1])
+    shown = page[:PER_PAGE]
+    bars = bars_of([cause.pk for cause in shown], SPARK_DAYS)
+    context = {
+        "form": form,
+        "lines": [(cause, bars[cause.pk]) for cause in shown],
+        "next": key_of(shown[-1].last_seen_at, shown[-1].pk) if len(page) > PER_PAGE else "",
+    }
+    return render(request, "batches/causes.html", context)
 
 
 @require_safe
@@ -34,7 +40,7 @@ def cause(request: StaffRequest, cause_id: int) -> HttpResponse:
     visible = Cause.objects.visible_to(request.user)
     found = get_object_or_404(visible.select_related("owner", "advised_by", "replaced_by"), pk=cause_id)
     within = BatchCause.objects.filter(cause=found, batch__in=Batch.objects.visible_to(request.user))
-    rows = older_than(within, request.GET.get("after", ""), "batch_id").select_related("batch", "batch__owner")
+    rows = older_than(within, request.GET.get("after", ""), pk="batch_id").select_related("batch", "batch__owner")
     # One more than fits tells whether there is a next page.
     shares = list(rows.order_by("-submitted_at", "-batch")[: PER_PAGE + 1])
     last = shares[:PER_PAGE][-1] if len(shares) > PER_PAGE else None

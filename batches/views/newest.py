@@ -1,5 +1,6 @@
-"""Pages of batches, newest first, turned by the key of the last one shown."""
+"""Pages of what is listed newest first, turned by the key of the last line shown: the last page costs what the first does."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -7,19 +8,20 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 
-def key_of(submitted_at: datetime, batch_id: UUID) -> str:
-    """The key of a batch, for an address."""
-    return f"{submitted_at.isoformat()}_{batch_id}"
+def key_of(at: datetime, pk: UUID | int) -> str:
+    """The key of a line, for an address."""
+    return f"{at.isoformat()}_{pk}"
 
 
-def older_than[Rows: QuerySet[Any]](rows: Rows, key: str, name: str = "pk") -> Rows:
-    """The rows that come after the one with this key; what is no key is no limit. `name` is that of the batch's ID."""
-    at, _, batch_id = key.partition("_")
+def older_than[Rows: QuerySet[Any]](
+    rows: Rows, key: str, at: str = "submitted_at", pk: str = "pk", read: Callable[[str], UUID | int] = UUID
+) -> Rows:
+    """The rows that come after the one with this key; what is no key is no limit. `at` and `pk` are the fields it is made of."""
+    moment, _, last = key.partition("_")
     try:
-        submitted_at, last_id = datetime.fromisoformat(at.replace(" ", "+")).astimezone(UTC), UUID(batch_id)
+        last_at, last_pk = datetime.fromisoformat(moment.replace(" ", "+")).astimezone(UTC), read(last)
     except (ValueError, OverflowError):
         return rows
-    return rows.filter(
-        Q(submitted_at__lt=submitted_at) | Q(("submitted_at", submitted_at), (f"{name}__lt", last_id)),
-        submitted_at__lte=submitted_at,  # told again, lest PostgreSQL read the index from its beginning
-    )
+    older = Q((f"{at}__lt", last_at)) | Q((at, last_at), (f"{pk}__lt", last_pk))
+    # The first condition told again, lest PostgreSQL read the index from its beginning.
+    return rows.filter(older, **{f"{at}__lte": last_at})
