@@ -26,7 +26,7 @@ from batches.amili.transport import Reply
 from batches.facts import Question
 from batches.models import Batch
 from batches.submission import keep
-from batches.submission.answered import faults_of, places_of, succeeded_of
+from batches.submission.answered import absence_of, faults_of, places_of, succeeded_of
 from batches.submission.base import base_of, evidence_of
 from batches.submission.join import Join, joined
 from batches.submission.meeting import meet
@@ -72,6 +72,7 @@ def _is_fast(batch: Batch, name: str) -> bool:
 def _join(batch: Batch, body: bytes) -> Join:
     submitted = read(body)
     faults, succeeded, places = faults_of(batch), succeeded_of(batch), places_of(submitted.numbers)
+    assert not absence_of(faults, succeeded, submitted.numbers, submitted.ids)
     base = base_of(evidence_of(faults, submitted.numbers, places, succeeded), None, None)
     found = joined(faults, succeeded, submitted.numbers, submitted.ids, places, base.value)
     assert (len(found.failed), found.succeeded, found.untold) == (FAILED, OBJECTS - FAILED, [])

@@ -5,7 +5,7 @@ import io
 import json
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from uuid import uuid4
@@ -17,6 +17,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from redis import Redis
 
 from batches.models import Cause, IndexBase
+from batches.submission.files import ChangedError
+from batches.submission.keep import GoneError
 from staff.models import Person
 from tests.answers import BATCH, ORGANISATION, Json, error, of_first_generation, of_today, succeeded
 from tests.conftest import Record
@@ -45,6 +47,13 @@ SENT = [invoice(n) for n in range(6)]
 @pytest.fixture
 def answered(recorded: Record) -> None:
     recorded(partial())
+
+
+def test_where_no_field_is_named_the_one_whose_value_is_named_is_marked(client: Client, recorded: Record) -> None:
+    recorded(partial("Nobody is called 01018012345 there", "2026-02-01 and 4500.50 do not go together"))
+    text = seen(drop(client, as_json(SENT)))
+    assert "debtor.nationalId value named in the message 01018012345" in text
+    assert text.count("value named in the message") == 1
 
 
 def partial(*messages: str) -> Json:
@@ -270,14 +279,60 @@ def test_an_end_in_the_midst_of_the_visit_is_told(client: Client, settings: Sett
 
 
 @pytest.mark.usefixtures("answered")
-def test_a_new_secret_key_reads_what_its_forerunner_sealed(client: Client, settings: Settings) -> None:
+def test_only_the_browser_that_brought_it_can_open_it(client: Client, settings: Settings) -> None:
     drop(client, as_json(SENT))
-    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another secret key, long enough for it"
-    client.force_login(Person.objects.get())
+    cookie = client.cookies["amili_submission"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Strict", "/batches/")
+    assert (cookie["max-age"], cookie["secure"] or False) == (1800, settings.HTTPS)
+    elsewhere = Client()
+    elsewhere.force_login(Person.objects.get())
+    for address in (ADDRESS, CORRECTION, REST):
+        page = elsewhere.get(address)
+        assert page.status_code == 410
+        assert "The file is no longer kept. Drop it again to go on." in seen(page)
     assert MISSING in seen(client.get(ADDRESS))
-    settings.SECRET_KEY_FALLBACKS = []
+    settings.SECRET_KEY = "another secret key, long enough for it"
     client.force_login(Person.objects.get())
-    assert "Drop the file" in seen(client.get(ADDRESS))
+    assert client.get(ADDRESS).status_code == 410
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_person_has_one_file_at_a_time(client: Client, settings: Settings, recorded: Record) -> None:
+    drop(client, as_json(SENT))
+    other = uuid4()
+    recorded({**partial(), "batchId": str(other)})
+    address = reverse("submission", args=[other])
+    assert "Drop the file" in seen(client.get(address))
+    assert "6 objects" in seen(client.post(address, {"file": io.BytesIO(as_json(SENT))}, follow=True))  # type: ignore[arg-type]
+    assert len(list(Redis.from_url(settings.REDIS_URL).scan_iter("amili:submission:*"))) == 2
+    page = client.get(ADDRESS)
+    assert page.status_code == 200
+    assert "Drop the file" in seen(page)
+    client.post(FORGET)  # as from a page that was left open
+    assert "6 objects" in seen(client.get(address))
+    client.post(reverse("submission-forget", args=[other]))
+    assert not client.cookies["amili_submission"].value
+
+
+@pytest.mark.usefixtures("answered")
+def test_what_cannot_be_kept_whole_is_not_kept_in_part(client: Client, settings: Settings) -> None:
+    valkey = Redis.from_url(settings.REDIS_URL)
+    noise = random.Random(1).randbytes(3 * 2**20).hex()
+    valkey.config_set("maxmemory", valkey.info("memory")["used_memory"] + 3 * 2**20)
+    try:
+        page = drop(client, as_json(invoice(n, note=noise[n * 10_000 :][:10_000]) for n in range(600)))
+    finally:
+        valkey.config_set("maxmemory", 0)
+    assert page.status_code == 503
+    assert "Files cannot be kept at the moment" in seen(page)
+    assert not list(valkey.scan_iter("amili:submission:*"))
+
+
+@pytest.mark.usefixtures("answered")
+def test_objects_of_any_size_are_kept(client: Client) -> None:
+    notes = [random.Random(n).randbytes(size).hex() for n, size in enumerate([10, 2 * 2**20, 700_000, 700_000, 1, 2])]
+    drop(client, as_json(invoice(n, note=note) for n, note in enumerate(notes)))
+    assert [each["note"] for each in json.loads(downloaded(client))["invoices"]] == [notes[1], notes[3]]
 
 
 @pytest.mark.usefixtures("answered")
@@ -389,11 +444,6 @@ def test_a_choice_against_the_evidence_is_obeyed_and_not_hidden(client: Client, 
     assert "Counted from 1, 1 failed index would point at an invoice that succeeded." in text
 
 
-def test_another_file_than_the_one_sent_is_noticed(client: Client, recorded: Record) -> None:
-    recorded(of_first_generation(errors=[error(1), error(2), error(900)], succeeded=[succeeded(0), succeeded(1)]))
-    assert "Neither fits, as if this were not the file" in seen(drop(client, as_json(SENT)))
-
-
 def test_a_new_answer_is_compared_anew(client: Client, recorded: Record) -> None:
     recorded(of_first_generation(finishedAt=None, errors=[error(1)]))
     drop(client, as_json(SENT))
@@ -462,3 +512,64 @@ def test_a_large_file_is_kept_in_pieces_and_comes_back_whole(client: Client, rec
         drop(client, as_xlsx(rows, header))
         back = [cells[1] for cells in table(downloaded(client))][1:]
     assert back == notes
+
+
+# ------------------------------------------------------------------------------------------ downloads that break off
+
+
+SIZE = 2_300
+NOTES = [random.Random(n).randbytes(400).hex() for n in range(SIZE)]
+END = "This file breaks off here: it is not complete."
+
+
+@pytest.fixture
+def failed(recorded: Record) -> None:
+    recorded(of_first_generation(errors=[error(n, MISSING) for n in range(SIZE)], succeeded=[]))
+
+
+def broken_off(client: Client, meanwhile: Callable[[], object]) -> bytes:
+    """What is sent of a correction file if this happens after its first part."""
+    response = client.get(CORRECTION)
+    parts = iter(response.streaming_content)  # type: ignore[attr-defined]
+    received = [next(parts)]
+    meanwhile()
+    with pytest.raises((GoneError, ChangedError)):
+        received.extend(parts)
+    return b"".join(received)
+
+
+@pytest.mark.parametrize("event", ["forgotten", "replaced", "a new answer"])
+@pytest.mark.usefixtures("failed")
+def test_a_csv_that_breaks_off_says_so_at_its_end(client: Client, recorded: Record, event: str) -> None:
+    drop(client, as_csv([[f"2026-{n}", note] for n, note in enumerate(NOTES)], header=["invoiceNumber", "note"]))
+    received = broken_off(
+        client,
+        {
+            "forgotten": lambda: client.post(FORGET),
+            "replaced": lambda: drop(client, as_json(SENT)),
+            "a new answer": lambda: recorded(of_first_generation(errors=[error(1, "Another")])),
+        }[event],
+    )
+    *rows, last = list(csv.reader(io.StringIO(received.decode()), delimiter=";"))
+    assert last == [END]
+    assert 1 < len(rows) < SIZE
+    assert {row[2] for row in rows[1:]} == {MISSING}
+
+
+@pytest.mark.usefixtures("failed")
+def test_json_that_breaks_off_is_none(client: Client) -> None:
+    drop(client, as_json({"note": note} for note in NOTES))
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(broken_off(client, lambda: client.post(FORGET)))
+
+
+@pytest.mark.usefixtures("failed")
+def test_a_download_that_has_begun_has_half_an_hour(client: Client, settings: Settings) -> None:
+    drop(client, as_json({"note": note} for note in NOTES))
+    valkey = Redis.from_url(settings.REDIS_URL)
+    place, safe = sorted(valkey.scan_iter("amili:submission:*"), key=len)
+    for key in (place, safe):
+        valkey.expire(key, 100)
+    downloaded(client)
+    assert 1700 < valkey.ttl(safe) <= 1800
+    assert valkey.ttl(place) <= 100

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batches.submission.fault import fields_at_fault, words_of
+from batches.submission.fault import named_fields, valued_fields, words_of
 from batches.submission.reading import read
 from batches.submission.submitted import Submitted, UnreadableError
 from tests.submissions import as_xlsx
@@ -97,7 +97,8 @@ def test_nothing_that_is_dropped_fails_in_any_other_way(body: bytes) -> None:
 
 @given(st.lists(st.text(max_size=30), max_size=8), st.text(max_size=200))
 def test_only_fields_that_there_are_are_at_fault(names: list[str], message: str) -> None:
-    assert fields_at_fault(names, [message]) <= set(names)
+    assert named_fields(names, [message])[0] <= set(names)
+    assert valued_fields([("field", value) for value in names], [message]) <= set(range(len(names)))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_only_fields_that_there_are_are_at_fault(names: list[str], message: str)
 )
 def test_a_field_is_known_however_it_is_spelled(name: str, message: str) -> None:
     others = ["type", "invoice.id", "x"]
-    assert fields_at_fault([*others, name], [message]) == {name}
+    assert named_fields([*others, name], [message]) == [{name}]
 
 
 @pytest.mark.parametrize(
@@ -134,9 +135,31 @@ def test_a_field_is_known_however_it_is_spelled(name: str, message: str) -> None
     ],
 )
 def test_the_longest_name_is_meant_and_never_one_of_several(names: list[str], message: str, wanted: set[str]) -> None:
-    assert fields_at_fault(names, [message]) == wanted
+    assert named_fields(names, [message]) == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("values", "message", "wanted"),
+    [
+        (["2026-7", "Kari"], "No debtor for 2026-7.", {0}),
+        (["-125", "125"], "It says -125.00, which is too little", {0}),
+        (["4500,5", "4500"], "It says 4500.50", {0}),
+        (["0150", "150"], "There is no place 0150 in Norway", {0}),
+        (["150"], "There is no place 0150 in Norway", set()),
+        (["Kari Nordmann", "Kari"], "“Kari Nordmann” is unknown", {0}),
+        (["2026-02-01", "2026-02-01"], "Not after 2026-02-01", set()),  # which of them?
+        (["2026-7", "Kari"], "2026-7 is not of Kari", set()),
+        (["26"], "26 is not enough", set()),
+        (["true"], "It must be true", set()),
+        (["2026-7"], "2026-71 is unknown", set()),
+        (["13:45", "99"], "at=13:45!", {0}),
+    ],
+)
+def test_a_value_is_meant_if_it_alone_stands_in_a_message(values: list[str], message: str, wanted: set[int]) -> None:
+    assert valued_fields([("field", value) for value in values], [message]) == wanted
 
 
 def test_words_of_a_giant_message_are_read_once() -> None:
     assert words_of("aB" * 3)
-    assert fields_at_fault([f"field {n}" for n in range(2_000)], ["field " * 20_000]) == set()
+    assert named_fields([f"field {n}" for n in range(2_000)], ["field " * 20_000]) == [set()]
+    assert valued_fields([("n", f"field {n}") for n in range(2_000)], ["field 1." + "0" * 1_900 + "x"]) == set()

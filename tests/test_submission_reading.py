@@ -9,10 +9,11 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 from uuid import UUID
 
+import openpyxl
 import pytest
 from django.test import Client
 
-from batches.submission import submitted, upload
+from batches.submission import submitted, upload, workbook
 from batches.submission.archive import MOST_PARTS, MOST_UNPACKED
 from tests.answers import error, of_first_generation, of_today, succeeded
 from tests.conftest import Record
@@ -116,6 +117,7 @@ def encrypted() -> bytes:
     return bytes(body)
 
 
+WIDE_HEADER = ";".join(["invoiceNumber", *(f"c{n}" for n in range(5_000))]).encode() + b"\n1;2\n"
 JSON_START = b'{"invoices": [{"invoiceNumber": "2026-0"},\n {"invoiceNumber": '
 REFUSED: dict[str, tuple[bytes | Callable[[], bytes], str]] = {
     "nothing": (b"", "This file is empty."),
@@ -156,7 +158,10 @@ REFUSED: dict[str, tuple[bytes | Callable[[], bytes], str]] = {
     "half a character": (JSON_START + b'"\\ud83d"}]}', "holds half a character (\\ud83d) at line 2, column 21."),
     "the other half": (JSON_START + b'"\\ude00"}]}', "holds half a character (\\ude00) at line 2, column 21."),
     "nested JSON": (b'{"invoices": ' + b"[" * 100_000, "nests objects and lists too deeply"),
-    "a nested list": (b"[" * 100_000, "nests objects and lists too deeply"),
+    "a nested object": (b'[{"a":' * 100_000, "nests objects and lists too deeply"),
+    "a nested list": (b"[" * 100_000, "Entry 1 of the list is not an object."),
+    "numbers": (b"[" + b"1," * 5_000_000 + b"1]", "Entry 1 of the list is not an object."),
+    "members": (b"{" + b",".join(b'"%d":1' % n for n in range(200_000)) + b"}", "This file holds too much beside it."),
     "a number in the list": (b'{"invoices": [{}, 7]}', "Entry 2 of the list is not an object."),
     "no list": (b'{"invoices": {"a": 1}}', "should hold a list of objects, it holds something else"),
     "an empty list": (b'{"payments": []}', "The list in this file is empty"),
@@ -176,6 +181,13 @@ REFUSED: dict[str, tuple[bytes | Callable[[], bytes], str]] = {
     "text after quotes": (b'invoiceNumber;dueDate\n"1"x;2\n', "The row at line 2 has text after a closing quote."),
     "an endless cell": (b"invoiceNumber;dueDate\n1;2\n" + b"x" * 200_000, "The row at line 3 has a cell of more than"),
     "no encoding": (b"invoiceNumber;dueDate\n\x81\x8d;2", "At line 2 this file is not in the encoding"),
+    "a wide header": (lambda: WIDE_HEADER, "This file has more than 2000 columns at line 1."),
+    "a wider header": (b"invoiceNumber;" + b"x;" * 400_000 + b"\n1;2", "This file has more than 2000 columns."),
+    "a wide row": (lambda: as_csv([row(0), ["x"] * 3_000]).encode(), "more than 2000 columns at line 3."),
+    "a row of delimiters": (as_csv([row(0)]).encode() + b"x" + b";" * 500_000, "more than 2000 columns."),
+    "a row of many lines": (as_csv([row(0)]).encode() + (b";" * 20_000 + b'"\n"') * 100, "more than 2000 columns."),
+    "line ends": (as_csv([row(0)]).encode() + b"\n" * 3_000_000, "more than 500000 objects."),
+    "a wide sheet": (lambda: as_xlsx([["x"] * 2_001]), "This file has more than 2000 columns."),
     "half of UTF-16": ("invoiceNumber;dueDate\n1;2".encode("utf-16") + b"x", "this file is not in the encoding"),
 }
 
@@ -332,3 +344,44 @@ def test_a_workbook_that_was_stored_without_packing_is_read(client: Client) -> N
         for name in before.namelist():
             after.writestr(name, before.read(name))
     assert "3 objects · XLSX" in seen(drop(client, file.getvalue()))
+
+
+def test_rows_below_empty_ones_have_the_numbers_that_stand_beside_them(client: Client) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for n, text in enumerate(["invoiceNumber", "2026-0", "2026-1", "2026-2"]):
+        sheet.cell(4 + n, 2, text)
+    file = io.BytesIO()
+    book.save(file)
+    assert "Index 1 row 6" in seen(drop(client, file.getvalue()))
+    assert [cells[0] for cells in table(downloaded(client))][3:] == ["invoiceNumber", "2026-1"]
+
+
+def test_numbers_that_are_none_come_back_as_texts(client: Client) -> None:
+    text = '<row><c t="inlineStr"><is><t>{}</t></is></c>'
+    head = text.format("invoiceNumber") + "</row>"
+    cells = "".join(text.format(f"2026-{n}") + "<c><v>NaN</v></c><c><v>inf</v></c></row>" for n in range(3))
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    drop(client, with_sheet(f'<worksheet xmlns="{main}"><sheetData>{head}{cells}</sheetData></worksheet>'))
+    assert table(downloaded(client))[1][:3] == ["2026-1", "nan", "inf"]
+
+
+def test_the_first_number_that_is_free_makes_the_name_of_the_reasons(client: Client) -> None:
+    taken = {"reason": 1} | {f"reason_{n}": n for n in range(2, 2_000) if n != 1_500} | {"reason_" + "9" * 9: 0}
+    drop(client, as_json([invoice(0), invoice(1, **taken), invoice(2)]))
+    assert json.loads(downloaded(client))["invoices"] == [{**invoice(1), **taken, "reason_1500": "Beløpet mangler"}]
+
+
+def test_an_object_of_very_many_parts_is_shown_as_it_is_written(client: Client) -> None:
+    page = drop(client, as_json([invoice(0), invoice(1, parts=[{}] * 60_000), invoice(2)]))
+    assert '{"invoiceNumber": "2026-1", "originalInvoiceAmount"' in seen(page)
+
+
+def test_workbooks_are_read_a_few_at_a_time(client: Client) -> None:
+    drop(client, as_json(invoice(n) for n in range(3)))
+    with workbook.AT_ONCE, workbook.AT_ONCE:
+        page = drop(client, as_xlsx([row(n) for n in range(3)]))
+    assert page.status_code == 503
+    assert "Somebody else's file is being read; try again in a moment." in seen(page)
+    assert "3 objects · JSON" in seen(client.get(ADDRESS))
+    assert "3 objects · XLSX" in seen(drop(client, as_xlsx([row(n) for n in range(3)])))

@@ -62,9 +62,15 @@ def evidence_of(
 ) -> list[Evidence]:
     """For each base; none where no error row has an index."""
     indexed = [fault for fault in faults if fault.object_index is not None]
-    if not indexed or all(fault.number in places.of_number for fault in indexed):
+    if all(places.settle(fault.number) for fault in indexed):
         return []
-    return [_evidence(base, indexed, numbers, places, succeeded) for base in BASES]
+    # A stray index, such as -1 for the whole batch, says nothing of the base; where all are, it is another file.
+    within = [fault for fault in indexed if _is_within(fault, places)] or indexed
+    return [_evidence(base, within, numbers, places, succeeded) for base in BASES]
+
+
+def _is_within(fault: Fault, places: Places) -> bool:
+    return any(0 <= (fault.object_index or 0) - base < places.size for base in BASES)
 
 
 def concluded(evidence: Sequence[Evidence]) -> int | None:

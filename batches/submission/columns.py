@@ -15,6 +15,7 @@ KNOWN = (
 )
 WITHIN = 20
 """How many rows may stand above the header and with it."""
+MOST_COLUMNS = 2_000
 
 _NOT_IN_WORDS = re.compile(r"[\W_]+")
 

@@ -3,48 +3,60 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import batched
 
-from batches.models import ErrorRow
+from batches.models import Batch, ErrorRow
 from batches.submission.keep import PIECE
 from batches.submission.meeting import Meeting
+from batches.submission.submitted import Form
 
 _SENT = 65_536  # bytes at a time
 _MOST_REASON = 32_000  # characters, which is what a cell of a spreadsheet can hold
 
 
-def correction_file(meeting: Meeting) -> Iterator[bytes]:
-    """The failed objects, each with its messages, in the shape that the file had."""
-    return _at_once(meeting.kept.frame.written(_failed(meeting), with_reasons=True))
+class ChangedError(Exception):
+    """A new answer has come: the error rows are no longer those that were compared."""
 
 
-def rest_file(meeting: Meeting) -> Iterator[bytes]:
-    """The objects that neither failed nor succeeded, as far as the answer says; as they came."""
-    records = meeting.kept.records(meeting.join.untold or [])
-    return _at_once(meeting.kept.frame.written(((record.body, "") for _, record in records), with_reasons=False))
+def file_to_mend(meeting: Meeting, positions: Sequence[int], form: Form) -> Iterator[bytes]:
+    """The failed objects at these positions, each with all its messages."""
+    return _at_once(form.written(_with_reasons(meeting, positions), with_reasons=True))
 
 
-def _failed(meeting: Meeting) -> Iterator[tuple[bytes, str]]:
-    join, kept = meeting.join, meeting.kept
-    for some in batched(zip(join.failed, join.ranks, strict=True), PIECE, strict=False):
-        messages = messages_of(meeting, [rank for _, ranks in some for rank in ranks])
-        records = kept.records(place for place, _ in some)
-        for (_, record), (_, ranks) in zip(records, some, strict=True):
-            yield record.body, "; ".join(messages[rank] for rank in ranks)[:_MOST_REASON]
+def file_to_send(meeting: Meeting, places: Sequence[int], form: Form) -> Iterator[bytes]:
+    """The objects at these places as they came, and nothing else."""
+    records = meeting.kept.records(places)
+    return _at_once(form.written(((record.body, "") for _, record in records), with_reasons=False))
+
+
+def _with_reasons(meeting: Meeting, positions: Sequence[int]) -> Iterator[tuple[bytes, str]]:
+    join = meeting.join
+    for some in batched(positions, PIECE, strict=False):
+        messages = messages_of(meeting, [rank for n in some for rank in join.ranks[n]])
+        records = meeting.kept.records(join.failed[n] for n in some)
+        for n, (_, record) in zip(some, records, strict=True):
+            yield record.body, "; ".join(messages[rank] for rank in join.ranks[n])[:_MOST_REASON]
 
 
 def messages_of(meeting: Meeting, ranks: Sequence[int]) -> Mapping[int, str]:
-    """Of these error rows; one that is gone since, because a new answer has come, has none."""
+    """Of these error rows; raises ChangedError if by now they may be others, for ranks are given anew by each answer."""
     rows = ErrorRow.objects.filter(batch_id=meeting.kept.batch, rank__in=ranks)
     found = dict(rows.values_list("rank", "message"))
+    if not Batch.objects.filter(pk=meeting.kept.batch, facts_digest=meeting.facts).exists():
+        raise ChangedError
     return {rank: found.get(rank, "") for rank in ranks}
 
 
 def _at_once(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Together what is too little to be sent alone."""
-    waiting, size = list[bytes](), 0
-    for part in parts:
-        waiting.append(part)
-        size += len(part)
-        if size >= _SENT:
+    """Together what is too little to be sent alone. What breaks off after something was sent ends with its last part."""
+    waiting, size, is_sent = list[bytes](), 0, False
+    try:
+        for part in parts:
+            waiting.append(part)
+            size += len(part)
+            if size >= _SENT:
+                yield b"".join(waiting)
+                waiting, size, is_sent = [], 0, True
+    except Exception:
+        if is_sent:
             yield b"".join(waiting)
-            waiting, size = [], 0
+        raise
     yield b"".join(waiting)

@@ -15,7 +15,8 @@ class Join(Struct, frozen=True):
     causes: list[list[int]]  # of each failed object
     succeeded: int  # objects that went through, as far as can be told
     untold: list[int] | None  # objects that the answer never mentions; None: that cannot be told
-    unmet: list[int]  # error rows that meet no object
+    unmet: list[int]  # error rows that meet no object, or one that succeeded
+    left_out: int  # objects that error rows meet although the answer says that their invoices succeeded
 
     def with_cause(self, cause: int | None) -> list[int]:
         """The positions in `failed` of the objects that have this cause; without one, of all."""
@@ -25,12 +26,15 @@ class Join(Struct, frozen=True):
 def joined(
     faults: Sequence[Fault], succeeded: Succeeded, numbers: Sequence[str], ids: Sequence[str], places: Places, base: int
 ) -> Join:
-    """By invoice number where a row has one that stands in the file once, else by index."""
-    met, unmet = dict[int, list[Fault]](), list[int]()
+    """By invoice number where a row has one and the file has them, else by index; never with what succeeded."""
+    met, unmet, left_out = dict[int, list[Fault]](), list[int](), set[int]()
     for fault in faults:
-        place = _place(fault, places, base)
+        place = _place(fault, numbers, places, base)
         if place is None:
             unmet.append(fault.rank)
+        elif numbers[place] in succeeded.numbers:
+            unmet.append(fault.rank)
+            left_out.add(place)
         else:
             met.setdefault(place, []).append(fault)
     failed = sorted(met)
@@ -42,15 +46,19 @@ def joined(
         succeeded=len(good or ()),
         untold=None if good is None else [n for n in range(places.size) if n not in met and n not in good],
         unmet=unmet,
+        left_out=len(left_out),
     )
 
 
-def _place(fault: Fault, places: Places, base: int) -> int | None:
-    named = places.of_number.get(fault.number) if fault.number else None
-    if named is not None or fault.object_index is None:
-        return named
-    place = fault.object_index - base
-    return place if 0 <= place < places.size else None
+def _place(fault: Fault, numbers: Sequence[str], places: Places, base: int) -> int | None:
+    if places.settle(fault.number):
+        return places.of_number.get(fault.number)
+    place = -1 if fault.object_index is None else fault.object_index - base
+    if not 0 <= place < places.size:
+        return None
+    # A number that is told here stands in the file more than once, or the file has none.
+    is_another = fault.number in places.repeated and numbers[place] != fault.number
+    return None if is_another else place
 
 
 def _succeeded(

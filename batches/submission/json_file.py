@@ -6,19 +6,25 @@ An object goes back byte for byte: only what the join needs of it is decoded.
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import count
 from typing import Any
 
 from django.utils.translation import gettext
-from msgspec import DecodeError, MsgspecError, Raw, Struct, ValidationError, field
+from msgspec import DecodeError, MsgspecError, Raw, Struct, ValidationError, defstruct, field
 from msgspec.json import Decoder
 
 from batches.submission.submitted import MOST_FIELDS, MOST_OBJECTS, Record, Submitted, UnreadableError
+from batches.submission.tables import too_many
 from batches.submission.texts import shown, utf8_of
 
 LISTS = ("invoices", "corrections", "payments", "documents")
 _SAMPLE = 100  # objects whose fields tell what fields there are
 _DEPTH = 6  # of objects within objects that are shown field by field
+_MOST_PARTS = 50_000  # of an object that is shown field by field
+_MOST_BESIDE = 2**20  # bytes beside the list
 
+_NUMBERED = re.compile(rb'"reason_([1-9]\d{0,8})"')
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _HALF_CHARACTER = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -30,6 +36,7 @@ class _Keys(Struct, gc=False):
     id: Raw = field(default=Raw(), name="invoiceId")
 
 
+_lists = Decoder(defstruct("_Lists", [(name, Raw, Raw()) for name in LISTS]))
 _members = Decoder(dict[str, Raw])
 _objects = Decoder(list[Raw])
 _keys = Decoder(list[_Keys])
@@ -54,6 +61,8 @@ class JsonFile(Struct, frozen=True, tag="json"):
 
     def fields(self, body: bytes) -> list[tuple[str, str]]:
         """Each with its path, such as `debtor.nationalId`; numbers as they are written."""
+        if body.count(b",") + body.count(b"[") + body.count(b"{") > _MOST_PARTS:
+            return [("", shown(body[:2_000].decode(errors="ignore")))]
         try:
             value = json.loads(body, parse_int=str, parse_float=str)
             return [part for part, _ in zip(_flat(value, "", _DEPTH), range(MOST_FIELDS), strict=False)]
@@ -85,13 +94,12 @@ def read_json(body: bytes) -> Submitted:
     """The file's objects, in whichever of the documented bodies they are."""
     body, note = utf8_of(body)
     members, name, array = _list_in(body)
-    objects = _decoded(array)
-    if not objects:
-        raise UnreadableError(gettext("The list in this file is empty: there is no object to compare."))
-    if len(objects) > MOST_OBJECTS:
-        raise UnreadableError(gettext("This file holds more than %(most)d objects.") % {"most": MOST_OBJECTS})
-    records = [Record(0, bytes(each)) for each in objects]
+    if body.count(b"{") > MOST_OBJECTS:
+        _check_count(array)
     keys = _keys_of(array)
+    if not keys:
+        raise UnreadableError(gettext("The list in this file is empty: there is no object to compare."))
+    records = [Record(0, bytes(each)) for each in _objects.decode(array)]
     frame = JsonFile(members, name, _free_name(body), [], note)
     columns = dict.fromkeys(path for record in records[:_SAMPLE] for path, _ in frame.fields(record.body) if path)
     frame = JsonFile(members, name, frame.reason_name, list(columns)[:MOST_FIELDS], note)
@@ -102,6 +110,9 @@ def _list_in(body: bytes) -> tuple[list[tuple[str, bytes]], str, Raw | bytes]:
     if body.lstrip()[:1] == b"[":
         return [], "", body
     try:
+        lists = _lists.decode(body)
+        if len(body) - sum(memoryview(getattr(lists, name)).nbytes for name in LISTS) > _MOST_BESIDE:
+            raise UnreadableError(f"{_expected()} {gettext('This file holds too much beside it.')}")
         members = _members.decode(body)
     except (MsgspecError, RecursionError) as problem:
         raise _broken(body, problem) from None
@@ -112,25 +123,25 @@ def _list_in(body: bytes) -> tuple[list[tuple[str, bytes]], str, Raw | bytes]:
     return others, names[0], members[names[0]]
 
 
-def _decoded(array: Raw | bytes) -> list[Raw]:
-    try:
-        return _objects.decode(array)
-    except ValidationError:
-        raise UnreadableError(
-            gettext("Where this file should hold a list of objects, it holds something else.")
-        ) from None
-    except (DecodeError, RecursionError) as problem:
-        raise _broken(bytes(array), problem) from None
+def _check_count(array: Raw | bytes) -> None:
+    """Raise UnreadableError at the first object too many: what takes two bytes in a file takes many more in memory."""
+    numbers = count(1)
+
+    class Counted(Struct):
+        def __post_init__(self) -> None:
+            if next(numbers) > MOST_OBJECTS:
+                raise too_many()
+
+    with suppress(MsgspecError, RecursionError):  # what is wrong with it is told when it is read
+        Decoder(list[Counted]).decode(array)
 
 
 def _keys_of(array: Raw | bytes) -> list[_Keys]:
     try:
         return _keys.decode(array)
     except ValidationError as problem:
-        place = re.search(r"\[(\d+)\]", str(problem))
-        n = int(place[1]) + 1 if place else 1
-        raise UnreadableError(gettext("Entry %(n)d of the list is not an object.") % {"n": n}) from None
-    except DecodeError as problem:
+        raise UnreadableError(_no_object(str(problem))) from None
+    except (DecodeError, RecursionError) as problem:
         raise _broken(bytes(array), problem) from None
 
 
@@ -142,9 +153,15 @@ def _plain(raw: Raw) -> str:
 
 
 def _free_name(body: bytes) -> str:
-    """`reason`, unless a property may have that name already."""
-    names = ("reason", *(f"reason_{n}" for n in range(2, 1000)))
-    return next(name for name in names if f'"{name}"'.encode() not in body)
+    """`reason`, unless a property may have that name already; then the first number that is free."""
+    if b'"reason"' not in body:
+        return "reason"
+    taken = bytearray(len(body) // len('"reason_2"') + 3)  # longer than there is room for such names in the file
+    for match in _NUMBERED.finditer(body):
+        number = int(match[1])
+        if number < len(taken):
+            taken[number] = 1
+    return f"reason_{taken.index(0, 2)}"
 
 
 def _flat(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
@@ -179,8 +196,19 @@ def _broken(body: bytes, problem: Exception) -> UnreadableError:
     return UnreadableError(f"{what} {place}.")
 
 
+def _no_object(problem: str) -> str:
+    place = re.search(r"\[(\d+)\]", problem)
+    if place is None:
+        return gettext("Where this file should hold a list of objects, it holds something else.")
+    return gettext("Entry %(n)d of the list is not an object.") % {"n": int(place[1]) + 1}
+
+
+def _expected() -> str:
+    return gettext("One list is expected: %(lists)s.") % {"lists": ", ".join(f'"{name}"' for name in LISTS)}
+
+
 def _another_shape(names: Sequence[str]) -> str:
-    expected = gettext("One list is expected: %(lists)s.") % {"lists": ", ".join(f'"{name}"' for name in LISTS)}
+    expected = _expected()
     if not names:
         return f"{expected} {gettext('This file has nothing in it.')}"
     found = ", ".join(f'"{shown(name, 30)}"' for name in names[:5]) + (" …" if len(names) > 5 else "")

@@ -1,187 +1,163 @@
 """Keeps a submitted file for a visit: in Valkey, encrypted there, for half an hour. Nothing of it is stored elsewhere.
 
-A file lies there in pieces, so that a page of rows fetches and opens only those that it needs. What is found out about it
-lies beside them, and goes with them.
+A person has one file at a time, and only the browser that brought it has the secret that opens it. The file lies there in
+pieces, so that a page of rows fetches and opens only those that it needs. What is found out about it lies beside them, and
+goes with them.
 """
 
-import os
 import secrets
-import zlib
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache, cached_property
-from itertools import batched, groupby
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import cached_property
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
 from django.utils import timezone
 from msgspec import Struct
-from redis import Redis
 
 from batches.submission.csv_file import CsvFile
 from batches.submission.json_file import JsonFile
+from batches.submission.safe import AwayError, GoneError, Safe, said
 from batches.submission.submitted import Record, Submitted
 from batches.submission.workbook import Workbook
-from staff.valkey import told
+
+__all__ = ["LASTS", "PIECE", "AwayError", "GoneError", "Kept", "forget", "found", "keep"]
 
 LASTS = 30 * 60  # seconds
 PIECE = 500  # objects
-_PATIENCE = 0.5  # seconds for each word with Valkey
-_AT_ONCE = 2**20  # bytes sent with one word
-_NONCE = 12
-
-
-class AwayError(Exception):
-    """Valkey does not answer: nothing can be kept, and nothing found."""
-
-
-class GoneError(Exception):
-    """A piece is no longer there: the half hour is over, or the file was replaced or forgotten meanwhile."""
+_PIECE_BYTES = 2**20
 
 
 class Kept(Struct, frozen=True, dict=True):
-    """A file that is kept: all but its objects."""
+    """A file that is kept: all but its objects. Its secret lies in the safe that it opens, so that it tells nobody."""
 
-    token: str
-    person: int
+    key: str
+    secret: str
     batch: UUID
     name: str
     until: float
     count: int
+    starts: list[int]  # the first object of each piece
     frame: JsonFile | CsvFile | Workbook
-
-    @property
-    def _key(self) -> str:
-        return f"amili:submission:{self.token}"
 
     @cached_property
     def names(self) -> tuple[list[str], list[str]]:
         """The invoice number and the invoice ID of each object."""
-        return msgspec.msgpack.decode(self._opened("names"), type=tuple[list[str], list[str]])
+        return msgspec.msgpack.decode(self._value("names"), type=tuple[list[str], list[str]])
 
     def records(self, places: Iterable[int]) -> Iterator[tuple[int, Record]]:
         """These objects, in the order asked for; neighbours cost one fetch."""
-        for piece, some in groupby(places, key=lambda place: place // PIECE):
-            records = msgspec.msgpack.decode(self._opened(str(piece)), type=list[Record])
-            yield from ((place, records[place % PIECE]) for place in some)
+        for piece, some in groupby(places, key=lambda place: bisect_right(self.starts, place) - 1):
+            records = msgspec.msgpack.decode(self._value(f"piece {piece}"), type=list[Record])
+            yield from ((place, records[place - self.starts[piece]]) for place in some)
 
     def derived[T: Struct](self, name: str, kind: type[T], make: Callable[[], T]) -> T:
         """What was found out before, else what is found out now, kept with the file."""
-        sealed = _said(lambda valkey: valkey.hget(self._key, name))
-        if sealed is not None:
-            return msgspec.msgpack.decode(_open(self._key, name, sealed), type=kind)
+        value = self._safe.get(name)
+        if value is not None:
+            return msgspec.msgpack.decode(value, type=kind)
         made = make()
-        _put(self._key, [(name, msgspec.msgpack.encode(made))], self.until)
+        self._safe.put([(name, msgspec.msgpack.encode(made))], self.until)
         return made
 
-    def _opened(self, name: str) -> bytes:
-        sealed = _said(lambda valkey: valkey.hget(self._key, name))
-        if sealed is None:
+    def last(self) -> None:
+        """For half an hour from now, so that a download that has begun comes to its end."""
+        self._safe.last(timezone.now().timestamp() + LASTS)
+
+    def _value(self, name: str) -> bytes:
+        value = self._safe.get(name)
+        if value is None:
             raise GoneError
-        return _open(self._key, name, sealed)
+        return value
+
+    @cached_property
+    def _safe(self) -> Safe:
+        return Safe(self.key, self.secret)
 
 
 def keep(person: int, batch: UUID, name: str, submitted: Submitted) -> Kept:
-    """In place of the one that this person had for this batch."""
+    """In place of the one that this person had, be it for another batch."""
     until = timezone.now().timestamp() + LASTS
-    kept = Kept(secrets.token_hex(16), person, batch, name, until, len(submitted.records), submitted.frame)  # type: ignore[arg-type]
-    _put(kept._key, _pieces(submitted), until)
-    before = found(person, batch)
-    place = _place(person, batch)
-    sealed = _sealed(place, "", msgspec.msgpack.encode(kept))
-    _said(lambda valkey: valkey.set(place, sealed, exat=int(until)))
-    if before:
-        _said(lambda valkey: valkey.delete(before._key))
+    key, secret = f"{_place(person)}:{secrets.token_hex(16)}", secrets.token_urlsafe(32)
+    # The place first: whatever becomes of us, the next file finds what there is of this one, and takes it away.
+    here = f"{batch} {key}".encode()
+    _replace(person, here, until)
+    try:
+        starts = _starts(submitted.records)
+        kept = Kept(key, secret, batch, name, until, len(submitted.records), starts, submitted.frame)  # type: ignore[arg-type]
+        kept._safe.put(_values(kept, submitted), until)
+        if _at_place(person) != (batch, key):
+            raise GoneError  # another has come meanwhile
+    except Exception:
+        with suppress(AwayError):
+            said(lambda valkey: _give_back(valkey, person, here), insist=True)
+        raise
     return kept
 
 
-def found(person: int, batch: UUID) -> Kept | None:
-    """What this person has for this batch."""
-    place = _place(person, batch)
-    sealed = _said(lambda valkey: valkey.get(place))
-    try:
-        return msgspec.msgpack.decode(_open(place, "", sealed), type=Kept) if sealed else None
-    except GoneError:
+def found(person: int, batch: UUID, secret: str) -> Kept | None:
+    """What this person has for this batch; raises GoneError if it is no longer there, or is not for this browser."""
+    here = _at_place(person)
+    if here is None or here[0] != batch:
         return None
+    value = Safe(here[1], secret).get("kept")
+    if value is None:
+        raise GoneError
+    return msgspec.msgpack.decode(value, type=Kept)
 
 
-def forget(person: int, batch: UUID) -> None:
-    """At once."""
-    kept = found(person, batch)
-    _said(lambda valkey: valkey.delete(_place(person, batch), *([kept._key] if kept else [])))
+def forget(person: int, batch: UUID) -> bool:
+    """At once, if this person's file is for this batch."""
+    here = _at_place(person)
+    if here is None or here[0] != batch:
+        return False
+    said(lambda valkey: valkey.unlink(_place(person), here[1]))
+    return True
 
 
-def _pieces(submitted: Submitted) -> Iterator[tuple[str, bytes]]:
+def _values(kept: Kept, submitted: Submitted) -> Iterator[tuple[str, bytes]]:
     yield "names", msgspec.msgpack.encode((submitted.numbers, submitted.ids))
-    for n, some in enumerate(batched(submitted.records, PIECE, strict=False)):
-        yield str(n), msgspec.msgpack.encode(some)
+    for n, start in enumerate(kept.starts):
+        end = kept.starts[n + 1] if n + 1 < len(kept.starts) else kept.count
+        yield f"piece {n}", msgspec.msgpack.encode(submitted.records[start:end])
+    yield "kept", msgspec.msgpack.encode(kept)  # at last: what is found is whole
 
 
-def _put(key: str, pieces: Iterable[tuple[str, bytes]], until: float) -> None:
-    """With an end from the first piece on, whatever becomes of us before the last."""
-    waiting, size = dict[str, bytes](), 0
-    for name, piece in pieces:
-        waiting[name] = _sealed(key, name, piece)
-        size += len(waiting[name])
-        if size > _AT_ONCE:
-            _send(key, waiting, until)
-            waiting, size = {}, 0
-    if waiting:
-        _send(key, waiting, until)
+def _starts(records: Sequence[Record]) -> list[int]:
+    """Where each piece begins: of so many objects, and of not many more bytes."""
+    starts, size = [0], 0
+    for n, record in enumerate(records):
+        if n - starts[-1] >= PIECE or size > _PIECE_BYTES:
+            starts.append(n)
+            size = 0
+        size += len(record.body)
+    return starts
 
 
-def _send(key: str, pieces: dict[str, bytes], until: float) -> None:
-    def send(valkey: Redis) -> object:
-        pipeline = valkey.pipeline()
-        pipeline.hset(key, mapping=pieces)  # type: ignore[arg-type]
-        pipeline.expireat(key, int(until))
-        return pipeline.execute()
-
-    _said(send)
+def _replace(person: int, here: bytes, until: float) -> None:
+    before = said(lambda valkey: valkey.set(_place(person), here, exat=int(until), get=True))
+    if before:
+        said(lambda valkey: valkey.unlink(_read(before)[1]))
 
 
-def _place(person: int, batch: UUID) -> str:
-    return f"amili:submission:{person}:{batch}"
+def _give_back(valkey: Any, person: int, here: bytes) -> None:
+    valkey.unlink(_read(here)[1])
+    if valkey.get(_place(person)) == here:
+        valkey.unlink(_place(person))
 
 
-def _said(deed: Callable[[Redis], Any]) -> Any:
-    said = told(lambda: (deed(_valkey(settings.REDIS_URL)),))
-    if said is None:
-        raise AwayError
-    return said[0]
+def _at_place(person: int) -> tuple[UUID, str] | None:
+    here = said(lambda valkey: valkey.get(_place(person)))
+    return None if here is None else _read(here)
 
 
-@cache
-def _valkey(url: str) -> Redis:
-    return Redis.from_url(url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE, retry=None)
+def _read(here: bytes) -> tuple[UUID, str]:
+    batch, _, key = here.decode().partition(" ")
+    return UUID(batch), key
 
 
-# ------------------------------------------------------------------------------------------ secrecy
-
-
-def _sealed(key: str, name: str, value: bytes) -> bytes:
-    """Bound to where it lies: moved elsewhere, it cannot be opened."""
-    nonce = os.urandom(_NONCE)
-    return nonce + _cipher(settings.SECRET_KEY).encrypt(nonce, zlib.compress(value, 1), f"{key}/{name}".encode())
-
-
-def _open(key: str, name: str, sealed: bytes) -> bytes:
-    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        try:
-            opened = _cipher(secret).decrypt(sealed[:_NONCE], sealed[_NONCE:], f"{key}/{name}".encode())
-        except InvalidTag:
-            continue
-        return zlib.decompress(opened)
-    raise GoneError
-
-
-@cache
-def _cipher(secret: str) -> AESGCM:
-    return AESGCM(
-        HKDF(algorithm=SHA256(), length=32, salt=None, info=b"batches.submission.keep").derive(secret.encode())
-    )
+def _place(person: int) -> str:
+    return f"amili:submission:{person}"

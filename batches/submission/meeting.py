@@ -4,10 +4,20 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from uuid import UUID
 
+from django.utils import timezone
 from msgspec import Struct
 
 from batches.models import Batch, IndexBase
-from batches.submission.answered import Fault, Places, Succeeded, faults_of, places_of, succeeded_of
+from batches.submission.answered import (
+    Absence,
+    Fault,
+    Places,
+    Succeeded,
+    absence_of,
+    faults_of,
+    places_of,
+    succeeded_of,
+)
 from batches.submission.base import Base, Evidence, How, base_of, evidence_of
 from batches.submission.join import Join, joined
 from batches.submission.keep import Kept
@@ -16,39 +26,49 @@ from staff.models import Person
 
 @dataclass(frozen=True)
 class Meeting:
-    """The file, the base of its indices, what is remembered of that, and the join."""
+    """The file, whether it is another, the base of its indices, what is remembered of that, and the join."""
 
     kept: Kept
+    facts: bytes  # the digest of the answer that this is about
+    absence: Absence
     base: Base
     remembered: IndexBase | None
     join: Join
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether anything may be made of it to be sent: not of what is another file by all that can be told."""
+        return not self.absence and not self.base.fits_neither
+
 
 class _Weighed(Struct, frozen=True):
+    absence: Absence
     evidence: list[Evidence]
 
 
 def meet(batch: Batch, kept: Kept, chosen: int | None = None) -> Meeting:
     """Read from what was found out before, unless the answer has changed since. A firm conclusion is remembered."""
-    sides, facts = _Sides(batch, kept), bytes(batch.facts_digest).hex()[:16]
-    evidence = kept.derived(f"evidence {facts}", _Weighed, sides.weighed).evidence
+    sides, facts = _Sides(batch, kept), bytes(batch.facts_digest)
+    weighed = kept.derived(f"weighed {facts.hex()}", _Weighed, sides.weighed)
     remembered = _remembered(batch.organization_id)
-    base = base_of(evidence, chosen, remembered.base if remembered else None)
-    join = kept.derived(f"join {facts} {base.value}", Join, partial(sides.joined, base.value))
-    return Meeting(kept, base, remembered, join)
+    base = base_of(weighed.evidence, chosen, remembered.base if remembered else None)
+    join = kept.derived(f"joined {facts.hex()} {base.value}", Join, partial(sides.joined, base.value))
+    return Meeting(kept, facts, weighed.absence, base, remembered, join)
 
 
 def learn(meeting: Meeting, organization_id: UUID | None) -> None:
     """Remember what a file has shown, for the next one that shows nothing."""
-    known = meeting.remembered and meeting.remembered.base == meeting.base.value
-    if meeting.base.how == How.FOUND and not known:
+    known = meeting.remembered
+    is_settled = known and (known.decided_by_id or known.base == meeting.base.value)  # a person's word stays
+    if meeting.base.how == How.FOUND and meeting.is_trusted and not is_settled:
         remember(organization_id, meeting.base.value, None)
 
 
 def remember(organization_id: UUID | None, base: int, person: Person | None) -> None:
     """For the organisation's next files; without a person it was concluded from a file."""
     if organization_id:
-        IndexBase.objects.update_or_create(pk=organization_id, defaults={"base": base, "decided_by": person})
+        decided = {"base": base, "decided_by": person, "decided_at": timezone.now()}
+        IndexBase.objects.update_or_create(pk=organization_id, defaults=decided)
 
 
 def _remembered(organization_id: UUID | None) -> IndexBase | None:
@@ -64,7 +84,9 @@ class _Sides:
         self._batch, self._kept = batch, kept
 
     def weighed(self) -> _Weighed:
-        return _Weighed(evidence_of(self._faults, self._kept.names[0], self._places, self._succeeded))
+        faults, succeeded, (numbers, ids) = self._faults, self._succeeded, self._kept.names
+        absence = absence_of(faults, succeeded, numbers, ids)
+        return _Weighed(absence, evidence_of(faults, numbers, self._places, succeeded))
 
     def joined(self, base: int) -> Join:
         return joined(self._faults, self._succeeded, *self._kept.names, self._places, base)

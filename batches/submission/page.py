@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from batches.models import Batch, BatchCause, ErrorRow
-from batches.submission.fault import fields_at_fault
+from batches.submission.fault import named_fields, valued_fields
 from batches.submission.meeting import Meeting
 from batches.submission.submitted import Record
 from batches.submission.texts import shown
@@ -17,12 +17,17 @@ MOST_UNMET = 10  # error rows without an object that are shown
 
 @dataclass(frozen=True)
 class Field:
-    """A field of an object; `is_missing` if a message names it and this object has none."""
+    """A field of an object, and whether a message names it, or its value; `is_missing` if this object has none."""
 
     name: str
     value: str
-    is_at_fault: bool
+    is_named: bool = False
+    is_valued: bool = False
     is_missing: bool = False
+
+    @property
+    def is_at_fault(self) -> bool:
+        return self.is_named or self.is_valued
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class ObjectPage:
 
 def page_of_objects(meeting: Meeting, batch: Batch, asked: Mapping[str, str]) -> ObjectPage:
     """The page that begins with the object at the place `from`, of those that have the cause `cause`."""
-    cause = _number(asked.get("cause"))
+    cause = cause_in(asked)
     join = meeting.join
     wanted = join.with_cause(cause)
     start = bisect_left(wanted, _number(asked.get("from")) or 0, key=lambda n: join.failed[n])
@@ -81,6 +86,11 @@ def page_of_objects(meeting: Meeting, batch: Batch, asked: Mapping[str, str]) ->
     )
 
 
+def cause_in(asked: Mapping[str, str]) -> int | None:
+    """The cause that is asked for, if one is."""
+    return _number(asked.get("cause"))
+
+
 def _objects(meeting: Meeting, batch: Batch, positions: Sequence[int]) -> list[FailedObject]:
     join = meeting.join
     rows = {row.rank: row for row in _rows(batch, [rank for n in positions for rank in join.ranks[n]])}
@@ -93,15 +103,21 @@ def _objects(meeting: Meeting, batch: Batch, positions: Sequence[int]) -> list[F
 
 def _object(meeting: Meeting, place: int, record: Record, reasons: Sequence[ErrorRow]) -> FailedObject:
     frame = meeting.kept.frame
-    own = frame.fields(record.body)
-    names = dict.fromkeys([name for name, _ in own] + [shown(name) for name in frame.columns])
-    at_fault = fields_at_fault(names, [row.message for row in reasons])
-    fields = [Field(name, value, name in at_fault) for name, value in own]
-    absent = at_fault.difference(name for name, _ in own)
-    missing = [Field(name, "", is_at_fault=True, is_missing=True) for name in names if name in absent]
-    return FailedObject(
-        place, record.line, reasons, sorted([*missing, *fields], key=lambda field: not field.is_at_fault)
-    )
+    fields = _fields(frame.fields(record.body), frame.columns, [row.message for row in reasons])
+    return FailedObject(place, record.line, reasons, sorted(fields, key=lambda field: not field.is_at_fault))
+
+
+def _fields(own: Sequence[tuple[str, str]], columns: Sequence[str], messages: Sequence[str]) -> list[Field]:
+    names = dict.fromkeys([name for name, _ in own] + [shown(name) for name in columns])
+    found = named_fields(names, messages)
+    named = set().union(*found)
+    valued = valued_fields(own, [message for message, those in zip(messages, found, strict=True) if not those])
+    absent = named.difference(name for name, _ in own)
+    missing = [Field(name, "", is_named=True, is_missing=True) for name in names if name in absent]
+    return missing + [
+        Field(name, value, name in named, place in valued and name not in named)
+        for place, (name, value) in enumerate(own)
+    ]
 
 
 def _rows(batch: Batch, ranks: Sequence[int]) -> list[ErrorRow]:

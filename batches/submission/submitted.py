@@ -13,6 +13,10 @@ class UnreadableError(Exception):
     """The file cannot be used; says why in a sentence that helps."""
 
 
+class BusyError(UnreadableError):
+    """Not now."""
+
+
 class Record(NamedTuple):
     """One object as it came. `line` is where it begins in a file that has lines or rows, from one; else zero."""
 
@@ -20,8 +24,8 @@ class Record(NamedTuple):
     body: bytes
 
 
-class Frame(Protocol):
-    """What a file is besides its objects: all that it takes to show one of them, and to write such a file again."""
+class Form(Protocol):
+    """What objects can be written as."""
 
     @property
     def suffix(self) -> str:
@@ -30,6 +34,13 @@ class Frame(Protocol):
     @property
     def content_type(self) -> str:
         """The media type."""
+
+    def written(self, objects: Iterable[tuple[bytes, str]], *, with_reasons: bool) -> Iterator[bytes]:
+        """A file of this form with these objects, and for each its reason in a property or column of its own."""
+
+
+class Frame(Form, Protocol):
+    """What a file is besides its objects: all that it takes to show one of them, and to write such a file again."""
 
     @property
     def columns(self) -> list[str]:
@@ -41,9 +52,6 @@ class Frame(Protocol):
 
     def fields(self, body: bytes) -> list[tuple[str, str]]:
         """The fields of an object, with their names, for people to read."""
-
-    def written(self, objects: Iterable[tuple[bytes, str]], *, with_reasons: bool) -> Iterator[bytes]:
-        """A file of the same shape with these objects, and for each its reason in a property or column of its own."""
 
 
 @dataclass(frozen=True)

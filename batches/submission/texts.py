@@ -47,6 +47,11 @@ def encoding_of(body: bytes) -> str:
     return wide or ("utf-8" if _is_utf8(body) else "cp1252")
 
 
+def check_encoding(body: bytes, encoding: str) -> None:
+    """Raise UnreadableError at the first line that is not in it."""
+    decoded(body, encoding)
+
+
 def decoded(body: bytes, encoding: str) -> str:
     """The text, without its mark."""
     try:

@@ -1,6 +1,6 @@
 """What was concluded about the base of the indices, and why, in words."""
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, ngettext
 
@@ -13,9 +13,34 @@ def reasons_of(meeting: Meeting) -> list[str]:
     return [_conclusion(meeting), *_findings(meeting.base)]
 
 
+def estrangement_of(meeting: Meeting) -> str:
+    """That this is another file than the one that was sent, if it shares no invoice with the answer."""
+    if not meeting.absence:
+        return ""
+    count = meeting.absence.succeeded or meeting.absence.failed
+    number = number_format(count, force_grouping=True)
+    if meeting.absence.succeeded:
+        text = ngettext(
+            "This is not the file that was sent as this batch: its one succeeded invoice is not in it.",
+            "This is not the file that was sent as this batch: none of its %(n)s succeeded invoices is in it.",
+            count,
+        )
+    else:
+        text = ngettext(
+            "This is not the file that was sent as this batch: the one invoice that its errors name is not in it.",
+            "This is not the file that was sent as this batch: none of the %(n)s invoices that its errors name is in it.",
+            count,
+        )
+    return text % {"n": number}
+
+
 def _conclusion(meeting: Meeting) -> str:
     number = {"base": meeting.base.value}
     match meeting.base.how:
+        case How.NEEDLESS if not meeting.join.failed and meeting.join.unmet:
+            return gettext(
+                "The error rows name neither an index nor an invoice number: nobody can tell which objects they are about."
+            )
         case How.NEEDLESS:
             return gettext("The error rows are matched by invoice number; no index had to be counted.")
         case How.FOUND:
@@ -49,7 +74,11 @@ def _memory(meeting: Meeting) -> str:
 def _findings(base: Base) -> list[str]:
     found = [sentence for each in base.evidence for sentence in (_for(each), _against(each)) if sentence]
     if base.fits_neither:
-        found.append(gettext("Neither fits, as if this were not the file that was sent as this batch."))
+        found.append(
+            gettext(
+                "Neither fits, as if this were not the file that was sent as this batch: nothing can be downloaded from it."
+            )
+        )
     return found
 
 
@@ -75,7 +104,9 @@ def _against(evidence: Evidence) -> str:
         parts.append(text % {"n": evidence.succeeded})
     if evidence.outside:
         text = ngettext(
-            "%(n)d would point outside of the file", "%(n)d would point outside of the file", evidence.outside
+            "%(n)d failed index would point outside of the file",
+            "%(n)d failed indices would point outside of the file",
+            evidence.outside,
         )
         parts.append(text % {"n": evidence.outside})
     if not parts:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from batches.exports.text import neutral
 from batches.submission.archive import check_workbook, too_large
 from batches.submission.columns import ID, NUMBER, column_of
 from batches.submission.sheet import packed_sheet
-from batches.submission.submitted import MOST_FIELDS, MOST_OBJECTS, Record, Submitted, UnreadableError
-from batches.submission.tables import free_column, named_cells, no_header
+from batches.submission.submitted import MOST_FIELDS, MOST_OBJECTS, BusyError, Record, Submitted, UnreadableError
+from batches.submission.tables import as_wide, headed, named_cells, no_header, too_many, too_wide
 from batches.submission.workbook_child import Found, Refused
 
-_PATIENCE = 45  # seconds
+_PATIENCE = 30  # seconds
+AT_ONCE = threading.BoundedSemaphore(2)  # of each process: a workbook takes much more memory than room in a file
 _ROOT = Path(__file__).resolve().parents[2]
 _outcome: msgspec.msgpack.Decoder[Found | Refused] = msgspec.msgpack.Decoder(Found | Refused)
 _cells = msgspec.msgpack.Decoder(list[Any])
@@ -49,18 +51,20 @@ class Workbook(Struct, frozen=True, tag="xlsx"):
 
     def written(self, objects: Iterable[tuple[bytes, str]], *, with_reasons: bool) -> Iterator[bytes]:
         """A workbook of this one sheet."""
-        rows = (_wider(_cells.decode(body), self.width, reason, with_reasons) for body, reason in objects)
-        more = [free_column(self.columns)] if with_reasons else []
-        return packed_sheet(self.sheet, [*self.above, [*self._header(), *more]], rows)
-
-    def _header(self) -> list[str]:
-        return self.columns + [""] * (self.width - len(self.columns))
+        header = headed(self.columns, self.width, with_reasons=with_reasons)
+        rows = (_row(_cells.decode(body), self.width, reason, with_reasons) for body, reason in objects)
+        return packed_sheet(self.sheet, [*self.above, header], rows, has_reasons=with_reasons)
 
 
 def read_workbook(body: bytes) -> Submitted:
     """The rows of its first sheet that has a header."""
-    check_workbook(body)
-    found = _read_apart(body)
+    if not AT_ONCE.acquire(blocking=False):
+        raise BusyError(gettext("Somebody else's file is being read; try again in a moment."))
+    try:
+        check_workbook(body)
+        found = _read_apart(body)
+    finally:
+        AT_ONCE.release()
     number, key = column_of(NUMBER, found.header), column_of(ID, found.header)
     numbers, ids, width = list[str](), list[str](), len(found.header)
     for _, row in found.rows:
@@ -87,8 +91,8 @@ def text_of(cell: Any) -> str:
     return str(cell)
 
 
-def _wider(cells: list[Any], width: int, reason: str, with_reasons: bool) -> list[Any]:
-    return [*cells, *[""] * (width - len(cells)), neutral(reason)] if with_reasons else cells
+def _row(cells: list[Any], width: int, reason: str, with_reasons: bool) -> list[Any]:
+    return [*as_wide(cells, width), neutral(reason)] if with_reasons else cells
 
 
 def _read_apart(body: bytes) -> Found:
@@ -112,7 +116,9 @@ def _refusal(why: str) -> UnreadableError:
         case "large":
             return too_large()
         case "many":
-            return UnreadableError(gettext("This file holds more than %(most)d objects.") % {"most": MOST_OBJECTS})
+            return too_many()
+        case "wide":
+            return too_wide()
         case "password":
             return UnreadableError(gettext("This workbook is encrypted. Save it as .xlsx without a password."))
         case _:

@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum
 
-from batches.submission.columns import WITHIN, header_among
+from batches.submission.columns import MOST_COLUMNS, WITHIN, header_among
 
-MEMORY = 2 * 2**30
-SECONDS = 30
-MOST_WRITTEN = 400 * 2**20  # of rows handed over
+MEMORY = 2**30
+SECONDS = 15
+MOST_WRITTEN = 200 * 2**20  # of rows handed over
 
 _PLAIN = {str, float, int, bool}
 
@@ -41,6 +41,7 @@ class Refused(msgspec.Struct, tag="refused", array_like=True):
 
 def main() -> None:
     """Bounded in memory and processor time, whatever the file holds."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # what it leaves behind when it is ended would be the file
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     sys.stdout.buffer.write(msgspec.msgpack.encode(_outcome(sys.stdin.buffer.read(), int(sys.argv[1]))))
@@ -69,11 +70,12 @@ def _tables(workbook: CalamineWorkbook, names: Sequence[str], most_rows: int) ->
 
 
 def _table(sheet: CalamineSheet, top: list[list[Any]], at: int, sheets: int, most_rows: int) -> Found | Refused:
+    if sheet.width > MOST_COLUMNS:
+        return Refused("wide")
     above = [_kept(row) for row in top[:at]]
-    found = Found(sheet.name, sheets, above, _kept(top[at]), [])
-    first, written = (sheet.start or (0, 0))[0] + 1, 0
-    for number, row in enumerate(sheet.iter_rows(), first):
-        if number <= first + at or not any(cell != "" for cell in row):
+    found, written = Found(sheet.name, sheets, above, _kept(top[at]), []), 0
+    for number, row in enumerate(sheet.iter_rows(), 1):
+        if number <= at + 1 or not any(cell != "" for cell in row):
             continue
         body = msgspec.msgpack.encode(_kept(row))
         found.rows.append((number, body))

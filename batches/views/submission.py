@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,15 +19,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from batches.models import Batch
 from batches.submission import keep
 from batches.submission.base import BASES
-from batches.submission.files import correction_file, rest_file
+from batches.submission.csv_file import CsvFile
+from batches.submission.csv_sheet import CsvSheet
+from batches.submission.files import ChangedError, file_to_mend, file_to_send
 from batches.submission.meeting import Meeting, learn, meet, remember
-from batches.submission.page import ObjectPage, page_of_objects
+from batches.submission.page import ObjectPage, cause_in, page_of_objects
 from batches.submission.reading import read
-from batches.submission.submitted import MOST_BYTES, UnreadableError
+from batches.submission.submitted import MOST_BYTES, BusyError, Form, UnreadableError
 from batches.submission.texts import shown
 from batches.submission.upload import WholeFile, uploaded
-from batches.submission.words import reasons_of
+from batches.submission.words import estrangement_of, reasons_of
 from staff.http import StaffRequest
+
+_COOKIE = "amili_submission"
+_COOKIE_PATH = "/batches/"
 
 type View = Callable[..., HttpResponseBase]
 
@@ -42,6 +48,9 @@ def _kindly(view: View) -> View:
             return _empty_page(request, _batch(request, batch_id), is_gone=True, status=410)
         except keep.AwayError:
             return _empty_page(request, _batch(request, batch_id), is_away=True, status=503)
+        except ChangedError:
+            messages.info(request, gettext("A new answer has come meanwhile. This is the comparison with it."))
+            return redirect("submission", batch_id)
 
     return kindly
 
@@ -60,7 +69,7 @@ def _submission(request: StaffRequest, batch_id: UUID) -> HttpResponseBase:
     batch = _batch(request, batch_id)
     if request.method == "POST":
         return _take(request, batch)
-    kept = keep.found(request.user.pk, batch_id)
+    kept = _found(request, batch_id)
     if kept is None:
         return _empty_page(request, batch)
     meeting = meet(batch, kept, _base_in(request))
@@ -75,6 +84,8 @@ def _shown(batch: Batch, meeting: Meeting, page: ObjectPage) -> dict[str, object
         "base": meeting.base,
         "join": meeting.join,
         "page": page,
+        "is_trusted": meeting.is_trusted,
+        "estrangement": estrangement_of(meeting),
         "reasons": reasons_of(meeting),
         "until": datetime.fromtimestamp(meeting.kept.until, UTC),
         "bases": BASES,
@@ -85,20 +96,35 @@ def _take(request: StaffRequest, batch: Batch) -> HttpResponseBase:
     try:
         name, body = uploaded(request, "file")
         submitted = read(body)
+    except BusyError as problem:
+        return _empty_page(request, batch, problem=str(problem), status=503)
     except UnreadableError as problem:
         return _empty_page(request, batch, problem=str(problem), status=422)
     kept = keep.keep(request.user.pk, batch.pk, shown(name, 100), submitted)
     learn(meet(batch, kept), batch.organization_id)
-    return redirect("submission", batch.pk)
+    response = redirect("submission", batch.pk)
+    # The only place where this secret stands: neither Valkey nor its disk can open the file without it.
+    response.set_cookie(
+        _COOKIE,
+        kept.secret,
+        max_age=keep.LASTS,
+        path=_COOKIE_PATH,
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Strict",
+    )
+    return response
 
 
 @require_POST
 @_kindly
 def forget(request: StaffRequest, batch_id: UUID) -> HttpResponseBase:
     """Forget the file before its time."""
-    keep.forget(request.user.pk, batch_id)
+    response = redirect("submission", batch_id)
+    if keep.forget(request.user.pk, batch_id):
+        response.delete_cookie(_COOKIE, path=_COOKIE_PATH, samesite="Strict")
     messages.info(request, gettext("The file is forgotten."))
-    return redirect("submission", batch_id)
+    return response
 
 
 @require_POST
@@ -115,9 +141,16 @@ def decide(request: StaffRequest, batch_id: UUID) -> HttpResponseBase:
 @require_safe
 @_kindly
 def correction(request: StaffRequest, batch_id: UUID) -> HttpResponseBase:
-    """The failed objects with their reasons, in the shape that came in."""
+    """The failed objects, of one cause or of all: with their reasons to mend them by, or as they came, to be sent."""
     meeting = _meeting(request, batch_id)
-    return _file(meeting, correction_file(meeting), meeting.join.failed, "correction")
+    form, join = _form(request, meeting), meeting.join
+    positions = join.with_cause(cause_in(request.GET))
+    if not positions:
+        raise Http404
+    if request.GET.get("reasons") == "no":
+        places = [join.failed[n] for n in positions]
+        return _file(meeting, form, file_to_send(meeting, places, form), "to-send")
+    return _file(meeting, form, file_to_mend(meeting, positions, form), "correction")
 
 
 @require_safe
@@ -125,26 +158,39 @@ def correction(request: StaffRequest, batch_id: UUID) -> HttpResponseBase:
 def rest(request: StaffRequest, batch_id: UUID) -> HttpResponseBase:
     """The objects that the answer never mentions."""
     meeting = _meeting(request, batch_id)
-    return _file(meeting, rest_file(meeting), meeting.join.untold, "never-mentioned")
+    frame, places = meeting.kept.frame, meeting.join.untold
+    if not places:
+        raise Http404
+    return _file(meeting, frame, file_to_send(meeting, places, frame), "never-mentioned")
+
+
+def _found(request: StaffRequest, batch_id: UUID) -> keep.Kept | None:
+    return keep.found(request.user.pk, batch_id, request.COOKIES.get(_COOKIE, ""))
 
 
 def _meeting(request: StaffRequest, batch_id: UUID) -> Meeting:
     batch = _batch(request, batch_id)
-    kept = keep.found(request.user.pk, batch_id)
+    kept = _found(request, batch_id)
     if kept is None:
         raise keep.GoneError
-    return meet(batch, kept, _base_in(request))
-
-
-def _file(meeting: Meeting, parts: Iterator[bytes], places: list[int] | None, what: str) -> StreamingHttpResponse:
-    """A file, never a page. What can go wrong at its beginning does so before anything is sent."""
-    if not places:
+    meeting = meet(batch, kept, _base_in(request))
+    if not meeting.is_trusted:
         raise Http404
-    first = next(parts)
+    return meeting
+
+
+def _form(request: StaffRequest, meeting: Meeting) -> Form:
     frame = meeting.kept.frame
-    name = f"amili-batch-{meeting.kept.batch}-{what}.{frame.suffix}"
+    return CsvSheet(frame) if request.GET.get("as") == "xlsx" and isinstance(frame, CsvFile) else frame
+
+
+def _file(meeting: Meeting, form: Form, parts: Iterator[bytes], what: str) -> StreamingHttpResponse:
+    """A file, never a page. What can go wrong at its beginning does so before anything is sent."""
+    meeting.kept.last()
+    first = next(parts)
+    name = f"amili-batch-{meeting.kept.batch}-{what}.{form.suffix}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingHttpResponse(chain([first], parts), content_type=frame.content_type, headers=headers)
+    return StreamingHttpResponse(chain([first], parts), content_type=form.content_type, headers=headers)
 
 
 def _empty_page(request: StaffRequest, batch: Batch, *, status: int = 200, **more: object) -> HttpResponse:

@@ -65,6 +65,11 @@ def test_a_workbook_that_was_sent_becomes_a_correction_file(
             str(cells[-1]).split("; ")
         )
 
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Without reasons, ready to send").click()
+    assert download.value.suggested_filename == f"amili-batch-{failed}-to-send.xlsx"
+    assert rows(download.value.path()) == [before[0], *(before[index + 1] for index in wanted)]
+
     page.get_by_role("button", name="Forget the file now").click()
     expect(page.get_by_text("The file is forgotten.")).to_be_visible()
 
@@ -91,5 +96,18 @@ def test_json_is_dropped_with_the_mouse_and_read_again_as_it_was_sent(page: Page
     assert corrected == [json.loads(body)["invoices"][index] for index in wanted]
     page.get_by_role("button", name="Count from 1").click()
     expect(page.locator("#base")).to_contain_text("because you chose so")
+    expect(page.locator("#danger")).to_contain_text("would register invoices a second time")
     page.get_by_role("button", name="Count from 0").click()
     expect(page.locator("#base")).to_contain_text("Indices count from 0.")
+
+
+def test_the_file_of_another_batch_is_turned_away(page: Page, amili: Amili, failed: str, tmp_path: Path) -> None:
+    other = str(amili.start(generation="A", fate="partial", objects=40, queued_seconds=0))
+    file = tmp_path / "other.csv"
+    file.write_bytes(sent(amili, other, "csv"))
+    page.goto(f"/batches/{failed}/submission/")
+    page.get_by_label("Drop the file that was sent").set_input_files(file)
+    page.get_by_role("button", name="Compare with the answer").click()
+    expect(page.get_by_role("alert")).to_contain_text("This is not the file that was sent as this batch")
+    expect(page.get_by_role("link", name="Download")).to_have_count(0)
+    expect(page.locator(".object")).to_have_count(0)
