@@ -159,6 +159,19 @@ def test_invoice_numbers_stay(recorded: Record, packed: Callable[..., dict[str, 
     assert PERSON not in "".join(files.values())
 
 
+def test_an_invoice_number_that_is_a_national_id_goes_and_the_report_says_so(
+    client: Client, recorded: Record, packed: Callable[..., dict[str, str]]
+) -> None:
+    items = [{"invoiceNumber": number, "message": "Bad"} for number in (PERSON, "91234567")]
+    recorded(of_today("FAILED", failed=items))
+    files = packed()
+    assert [row["Invoice number"] for row in table(files["rows.csv"])] == ["‹national ID 1›", "91234567"]
+    assert PERSON not in "".join([*files.values(), seen(client.get(URL))])
+    assert (
+        "Invoice numbers stand as they are on purpose, save those that are valid national IDs." in files["report.txt"]
+    )
+
+
 def test_rows_can_be_chosen_by_hand_by_filter_and_by_cause(recorded: Record, text: Callable[..., str]) -> None:
     recorded(failed("Row 1 is bad", "Row 2 is bad", "Other fault", "Row 3 is bad"))
     cause = BatchCause.objects.get(batch=BATCH, rows=1).cause_id
@@ -203,7 +216,7 @@ def test_the_text_holds_the_first_thousand_rows_and_the_zip_all(
     assert "the ZIP holds them all" in seen(client.get(URL))
 
 
-def test_huge_texts_are_cut_in_the_text_and_whole_in_the_zip(
+def test_huge_texts_are_cut_in_the_text_and_less_so_in_the_zip(
     recorded: Record, packed: Callable[..., dict[str, str]]
 ) -> None:
     recorded(failed(*["x" * 100_000] * 10))
@@ -212,7 +225,7 @@ def test_huge_texts_are_cut_in_the_text_and_whole_in_the_zip(
     assert len(files["report.txt"]) < 20_000
     assert rows_in(files["report.txt"]) == ["0", "1", "2", "3"]
     assert "… and 6 more, all of them in the ZIP." in files["report.txt"]
-    assert len(table(files["rows.csv"])[9]["Message"]) == 100_000
+    assert table(files["rows.csv"])[9]["Message"] == f"{'x' * 2_000}… cut"
 
 
 def test_the_tables_are_complete_where_the_text_is_cut(client: Client, packed: Callable[..., dict[str, str]]) -> None:

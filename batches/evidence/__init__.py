@@ -1,4 +1,4 @@
-"""What Amili's support needs to look into a batch: a masked report, alone or in a ZIP with its rows in full."""
+"""What Amili's support needs to look into a batch: a masked report, alone or in a ZIP with all of its rows."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -140,7 +140,7 @@ def _rows(evidence: Evidence, mask: Mask) -> Lines:
     for row in evidence.rows[:MOST_ROWS].iterator(CHUNK):
         index = "–" if row.object_index is None else str(row.object_index)
         texts = (
-            _flat(row.invoice_number),
+            _flat(mask.masked_number(row.invoice_number)),
             *(_flat(mask.masked(text)) for text in (row.object_name, row.message, row.extra)),
         )
         yield f"{index:>8}  {'  '.join(text for text in texts if text)}"
@@ -161,6 +161,7 @@ def _masked(mask: Mask) -> Lines:
         "found": ", ".join(f"{kind} ({count})" for kind, count in mask.counts.items()) or gettext("nothing was found")
     }
     yield gettext("Looked for: Norwegian national IDs, bank account numbers, phone numbers, e-mail addresses.")
+    yield gettext("Invoice numbers stand as they are on purpose, save those that are valid national IDs.")
     yield gettext("A machine does not know names and postal addresses for what they are. Read all before you send it.")
 
 

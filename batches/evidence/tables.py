@@ -41,13 +41,13 @@ TIMELINE = (
 
 
 def rows_table(rows: QuerySet[ErrorRow], mask: Mask) -> Table:
-    """The chosen error rows. Invoice numbers stay as they are: Amili looks objects up by them."""
+    """The chosen error rows. Invoice numbers stay, unless they are national IDs: Amili looks objects up by them."""
     return Table("rows", _("Error rows"), ROWS, _rows(rows, mask))
 
 
 def _rows(rows: QuerySet[ErrorRow], mask: Mask) -> Iterator[Row]:
     for index, number, *texts in rows.values_list(*_names(ROWS)).iterator(CHUNK):
-        yield index, number, *map(mask.masked, texts)
+        yield index, mask.masked_number(number), *map(mask.masked, texts)
 
 
 def answers_table(batch: Batch, mask: Mask) -> Table:

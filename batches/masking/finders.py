@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
+from itertools import accumulate
 
 from stdnum import iban, numdb
+from stdnum.iso7064 import mod_97_10
 from stdnum.no import fodselsnummer, kontonr
 
 type Span = tuple[int, int, str]
@@ -21,31 +23,43 @@ class Kind(StrEnum):
     PHONE = "phone"
 
 
+type Found = tuple[Span, Kind]
+
 _KEPT = re.compile(
     r"(?<![^\W_])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![^\W_])"
     r"|(?<!\d)[12]\d{3}-[01]\d-[0-3]\d[t ][0-2]\d:[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?(?!\d)"
 )
-_LOCAL = r"(?:[^\s@%<>()\[\]{},;:\"|=/\\]|%(?!40))"
-_EMAIL = re.compile(rf"(?<!{_LOCAL}){_LOCAL}++(?:@|%40)[\w-]++(?:\.[\w-]++)*")
+_LOCAL = r"(?:[^\s@%<>()\[\]{},;:\"|=/\\‹›]|%(?!40))"
+_AT, _DOMAIN = r"(?:@|%40)", r"[\w-]++(?:\.[\w-]++)"
+_EMAIL = re.compile(
+    rf"(?<!{_LOCAL}){_LOCAL}++(?:{_AT}{_DOMAIN}*|\s{{0,2}}{_AT}\s{{0,2}}{_DOMAIN}+)(?:{_LOCAL}*+{_AT}{_DOMAIN}*)*+"
+)
 _IBAN = re.compile(r"(?=([a-z]{2}\d{2}(?:[ .-]?[a-z0-9]){11,30}))")
 _DIGITS = re.compile(r"\d+")
-_CHAIN = re.compile(r"\d+(?:[\W_]{1,12}+\d+)*")
+_SIGNS = r"[\W_]{1,12}+"
+_CHAIN = re.compile(rf"\d+(?:{_SIGNS}\d+)*")
+_ACCOUNT = re.compile(rf"(?<!\d)(?:\d{{11}}|\d{{4}}{_SIGNS}(?:\d{{7}}|\d\d{_SIGNS}\d{{5}}))(?!\d)")
 _COMPACT = re.compile(r"(?<!\d)(?:\d{11}|\d{6}[ -]\d{5})(?!\d)")
 _GAP = r"[\s()./_-]{0,3}+"
+_ALONE_BEFORE, _ALONE_AFTER = r"(?<![^\W_])(?<![^\W_][.,/-])", r"(?![^\W_])(?![.,/-][^\W_])"
+_ABROAD = rf"{_GAP}[1-9](?:{_GAP}\d){{8,14}}+(?![.,]?\d)"
 _PHONE = re.compile(
     rf"(?:\+|(?<!\d)00){_GAP}47(?:{_GAP}\d){{8}}(?!\d)"
-    rf"|\+{_GAP}[1-9](?:{_GAP}\d){{8,14}}+(?![.,]?\d)"
+    rf"|\+{_ABROAD}"
     r"|(?<!\d)[2-9]\d\d([ .-]{1,2})\d\d\1\d{3}(?!\d)"
     r"|(?<!\d)[2-9]\d([ .-]{1,2})\d\d\2\d\d\2\d\d(?!\d)"
+    rf"|(?P<zeros>{_ALONE_BEFORE}00{_ABROAD})"
 )
-_CALLED_PHONE = re.compile(
-    rf"(?:tlf|telefon|phone|mobil)[^\W\d]{{0,12}}+\W{{0,4}}+(?:n[ro]\W{{0,3}}+)?(\d(?:{_GAP}\d){{7}})(?!\d)"
+_CALLED_PHONE = re.compile(  # up to three words may follow, and before them such as "number", which may be one with it
+    r"(?:tlf|telefon|telephone|phone|mobil|(?<![^\W_])(?:tel|mob|cell)(?![^\W_]))[^\W\d]{0,24}+"
+    r"(?:\W{1,6}+[^\W\d]{1,24}+){0,4}+\W{0,6}+(?!\d{4}-\d\d-\d\d|\d\d?\.\d\d?\.\d{4})"
+    rf"((?:(?:00)?{_GAP}47{_GAP})?\d(?:{_GAP}\d){{7}})(?!,?\d)"
 )
-_MOBILE = re.compile(r"(?<![^\W_])(?<![^\W_][.,/-])[49]\d{7}(?![^\W_])(?![.,/-][^\W_])")
+_MOBILE = re.compile(rf"{_ALONE_BEFORE}(?:47[2-9]\d{{7}}|[49]\d{{7}}|(?<!\d )[49]\d{{3}} \d{{4}}(?! \d)){_ALONE_AFTER}")
 _LABEL = re.compile(r"(?:kid|invoice|faktura|order|ordre)[^\W\d]{0,12}\W{0,4}(?:(?:n[ro]|nummer|number)\W{0,4})?$")
 
 
-def found(plain: str) -> Iterator[tuple[Span, Kind]]:
+def found(plain: str) -> Iterator[Found]:
     """All there is, in no order; what one finder has found is blanked for those that come after it."""
     plain = _blanked(plain, [(*match.span(), "") for match in _KEPT.finditer(plain)])
     for kind, find in _FINDERS:
@@ -54,49 +68,64 @@ def found(plain: str) -> Iterator[tuple[Span, Kind]]:
         plain = _blanked(plain, spans)
 
 
+def found_national_ids(plain: str) -> Iterator[Found]:
+    """Valid national IDs alone."""
+    yield from ((span, Kind.NATIONAL_ID) for span in _national_ids(plain))
+
+
 def _blanked(plain: str, spans: Sequence[Span]) -> str:
+    """What is found is as a mark would be: nothing that others belong to."""
     if not spans:
         return plain
     pieces, end = list[str](), 0
     for start, stop, _ in spans:
-        pieces += plain[end:start], "x" * (stop - start)
+        pieces += plain[end:start], f"‹{'x' * (stop - start - 2)}›"
         end = stop
     return "".join([*pieces, plain[end:]])
 
 
 def _emails(plain: str) -> Iterator[Span]:
     for match in _EMAIL.finditer(plain):
-        yield *match.span(), match[0].replace("%40", "@")
+        yield *match.span(), re.sub(r"\s+", "", match[0].replace("%40", "@"))
 
 
 def _ibans(plain: str) -> Iterator[Span]:
     end = 0
     for match in _IBAN.finditer(plain):
-        length = _iban_length(match[1][:2])
-        ends = [each.end() for each in re.finditer(r"[a-z0-9]", match[1])]
-        if match.start() < end or not 0 < length <= len(ends):
-            continue
-        number = iban.compact(match[1][: ends[length - 1]])
-        if iban.is_valid(number, check_country=False):
-            end = match.start() + ends[length - 1]
-            yield match.start(), end, number[4:] if number.startswith("NO") else number
+        shape = _iban_shape(match[1][:2])
+        if match.start() >= end and shape and (written := shape.match(match[1])):
+            number = re.sub(r"[ .-]", "", written[0])
+            if mod_97_10.is_valid(number[4:] + number[:4]) and iban.is_valid(number, check_country=False):
+                end = match.start() + written.end()
+                yield match.start(), end, number[4:] if number.startswith("no") else number
 
 
 @cache
-def _iban_length(country: str) -> int:
-    """0 of a country without IBAN."""
+def _iban_shape(country: str) -> re.Pattern[str] | None:
+    """As many letters and digits as there are in this country; None of one without IBAN."""
     [(_, facts), *_] = numdb.get("iban").info(country.upper())
-    return 4 + sum(map(int, re.findall(r"(\d+)!", facts["bban"]))) if facts else 0
+    if not facts:
+        return None
+    length = 4 + sum(map(int, re.findall(r"(\d+)!", facts["bban"])))
+    return re.compile(rf"[a-z0-9](?:[ .-]?[a-z0-9]){{{length - 1}}}")
 
 
 def _national_ids(plain: str) -> Iterator[Span]:
-    """However the digits are grouped, and without the zero in front that spreadsheets drop."""
+    """However the digits are grouped, without the zero in front that spreadsheets drop, or with one too many.
+
+    Of those that overlap nobody knows which is meant: they go as one.
+    """
     for groups in _chains(plain):
-        end = 0
+        spans = list[Span]()
         for start, stop, digits in _windows(groups):
-            if start >= end and _is_national_id(digits):
-                end = stop
-                yield start, stop, digits.zfill(11)
+            if not _is_national_id(digits):
+                continue
+            if spans and start < spans[-1][1]:
+                first, end, number = spans.pop()
+                spans.append((first, max(end, stop), number))
+            else:
+                spans.append((start, stop, digits.zfill(11)))
+        yield from spans
 
 
 def _chains(plain: str) -> Iterator[list[Span]]:
@@ -107,23 +136,28 @@ def _chains(plain: str) -> Iterator[list[Span]]:
 
 
 def _windows(groups: Sequence[Span]) -> Iterator[Span]:
-    """The neighbours that make eleven digits together, and single groups of ten."""
-    for first, (start, stop, digits) in enumerate(groups):
-        if len(digits) == 10:
-            yield start, stop, digits
-        for _, end, more in [(start, stop, ""), *groups[first + 1 : first + 11]]:
-            digits += more
-            if len(digits) == 11:
-                yield start, end, digits
-            if len(digits) >= 11:
-                break
+    """The neighbours that make eleven digits together, or twelve of which the first is 0, and single groups of ten."""
+    digits = "".join(group for *_, group in groups)
+    places = [0, *accumulate(len(group) for *_, group in groups)]
+    ends = {place: stop for place, (_, stop, _) in zip(places[1:], groups, strict=True)}
+    for place, (start, stop, group) in zip(places, groups, strict=False):
+        if len(group) == 10:
+            yield start, stop, group
+        if end := ends.get(place + 11):
+            yield start, end, digits[place : place + 11]
+        if group[0] == "0" and len(group) > 2 and (end := ends.get(place + 12)):
+            yield start, end, digits[place + 1 : place + 12]
 
 
+@lru_cache(4096)
 def _is_national_id(digits: str) -> bool:
-    """By control digits and date, or as a help number of the health service, which begins with 8 or 9 and has no date."""
+    """By date and control digits, or as a help number of the health service, which begins with 8 or 9 and has no date."""
     number = digits.zfill(11)
-    control = fodselsnummer.calc_check_digit1(number) + fodselsnummer.calc_check_digit2(number)
-    return number[9:] == control and (number[0] in "89" or _has_birth_date(number))
+    return (
+        (number[0] in "89" or _has_birth_date(number))
+        and number[9] == fodselsnummer.calc_check_digit1(number)
+        and number[10] == fodselsnummer.calc_check_digit2(number)
+    )
 
 
 def _has_birth_date(number: str) -> bool:
@@ -136,16 +170,10 @@ def _has_birth_date(number: str) -> bool:
 
 def _accounts(plain: str) -> Iterator[Span]:
     """Only as accounts are written: every eleventh number has their control digit."""
-    for groups in _chains(plain):
-        end = 0
-        for first, (start, *_) in enumerate(groups):
-            for count in (1, 2, 3):
-                window = groups[first : first + count]
-                shape, digits = [len(group) for *_, group in window], "".join(group for *_, group in window)
-                is_account = shape in ([11], [4, 7], [4, 2, 5]) and kontonr.is_valid(digits)
-                if is_account and start >= end and not _is_labelled(plain, start):
-                    end = window[-1][1]
-                    yield start, end, digits
+    for match in _ACCOUNT.finditer(plain):
+        digits = re.sub(r"\D", "", match[0])
+        if kontonr.is_valid(digits) and not _is_labelled(plain, match.start()):
+            yield *match.span(), digits
 
 
 def _mistyped_ids(plain: str) -> Iterator[Span]:
@@ -157,19 +185,26 @@ def _mistyped_ids(plain: str) -> Iterator[Span]:
 
 def _phones(plain: str) -> Iterator[Span]:
     for match in _PHONE.finditer(plain):
-        digits = re.sub(r"\D", "", match[0]).removeprefix("00")
-        yield *match.span(), digits[2:] if len(digits) == 10 and digits.startswith("47") else digits
+        if not match["zeros"] or not _is_labelled(plain, match.start()):
+            yield *match.span(), _subscriber(match[0])
 
 
 def _called_phones(plain: str) -> Iterator[Span]:
     for match in _CALLED_PHONE.finditer(plain):
-        yield *match.span(1), re.sub(r"\D", "", match[1])
+        if not _is_labelled(plain, match.start(1)):
+            yield *match.span(1), _subscriber(match[1])
 
 
 def _mobiles(plain: str) -> Iterator[Span]:
     for match in _MOBILE.finditer(plain):
         if not _is_labelled(plain, match.start()):
-            yield *match.span(), match[0]
+            yield *match.span(), _subscriber(match[0])
+
+
+def _subscriber(phone: str) -> str:
+    """The digits, of a Norwegian number without the code of the country."""
+    digits = re.sub(r"\D", "", phone).removeprefix("00")
+    return digits[2:] if len(digits) == 10 and digits.startswith("47") else digits
 
 
 def _is_labelled(plain: str, start: int) -> bool:
