@@ -252,7 +252,8 @@ SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-FILE_UPLOAD_HANDLERS: list[str] = []  # no page takes files but one, which brings its own: batches.submission.upload
+# No page takes files but one, which brings its own: batches.submission.upload
+FILE_UPLOAD_HANDLERS = ["amili_dashboard.uploads.NoFiles"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SECURE_CSP = {
