@@ -1,17 +1,18 @@
 """Who is on it: the only writer of the states, owners and histories of failed batches and of causes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
 from django.db import OperationalError, connection, models, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from psycopg.errors import LockNotAvailable
 
 from batches.models import Batch, Cause, Triaged, TriageEntry
-from batches.words import TriageState
+from batches.words import TriageState, Trouble
 from staff.models import Person
 
 type Subject = Batch | Cause
@@ -35,14 +36,15 @@ class Problem(models.TextChoices):
         _("This is being written by somebody else at this moment. Nothing is lost: try again in a few seconds."),
     )
     CIRCLE = "circle", _("That batch is itself corrected by this one, directly or by way of others.")
+    DOUBTFUL = "doubtful", _("Nothing has been changed yet, since this may not be what you want:")
 
 
 class NotDone(Exception):  # noqa: N818 - named for what became of it
-    """Nothing was changed, for this reason."""
+    """Nothing was changed, for this reason; what is doubtful is done when the person says so once more."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, doubts: Sequence[str] = ()) -> None:
         super().__init__(problem)
-        self.problem = problem
+        self.problem, self.doubts = problem, doubts
 
 
 # ------------------------------------------------------------------------------------------ what people do
@@ -57,14 +59,27 @@ def move(subject: Subject, person: Person, revision: int, state: TriageState, ow
         held.owner = owner
         if is_state_new:
             _set_state(held, state)
+        if isinstance(held, Cause):
+            held.came_back_in = None
         entry = TriageEntry(
             kind=Kind.MOVED, state=state if is_state_new else "", is_owner_new=is_owner_new, owner=owner
         )
         _write(held, person, entry)
 
 
-def correct(batch: Batch, person: Person, revision: int, replacement: UUID) -> None:
-    """Note that another batch, which we follow, was sent in place of this one."""
+def correct(
+    batch: Batch,
+    person: Person,
+    revision: int,
+    replacement: UUID,
+    *,
+    is_sure: bool,
+    follow: Callable[[list[UUID]], None],
+) -> None:
+    """Note that another batch was sent in place of this one, and begin to `follow` it, if that is new to us.
+
+    Who is not sure yet is told first what speaks against it.
+    """
     with _held(batch, revision) as held:
         with connection.cursor() as cursor:  # one at a time, lest two links close a circle that neither of them sees
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('batches.corrected_in'))")
@@ -72,10 +87,13 @@ def correct(batch: Batch, person: Person, revision: int, replacement: UUID) -> N
             raise NotDone(Problem.CIRCLE)
         if held.corrected_in_id == replacement:
             return
+        if not is_sure and (doubts := list(_doubts(held, replacement))):
+            raise NotDone(Problem.DOUBTFUL, doubts)
+        follow([replacement])
         _set_state(held, TriageState.CORRECTED)
         held.corrected_in_id = replacement
         _write(held, person, TriageEntry(kind=Kind.MOVED, state=TriageState.CORRECTED, other_batch_id=replacement))
-        _add(TriageEntry(kind=Kind.MOVED, batch_id=replacement, other_batch_id=held.pk), person)
+        _add(TriageEntry(kind=Kind.CORRECTS, batch_id=replacement, other_batch_id=held.pk), person)
         _show(replacement)
 
 
@@ -130,7 +148,7 @@ def _write(held: Subject, person: Person, entry: TriageEntry) -> None:
         held.revision += 1  # pages that are open show it
         fields += ["corrected_in", "revision"]
     else:
-        fields += ["advice", "advised_by", "advised_at"]
+        fields += ["came_back_in", "advice", "advised_by", "advised_at"]
     held.save(update_fields=fields)
     for name, value in _place(held).items():
         setattr(entry, name, value)
@@ -150,6 +168,23 @@ def _show(batch_id: UUID) -> None:
     """Pages of a batch that are open show it anew. Who records an answer at this moment sees to that without us."""
     free = Batch.objects.filter(pk=batch_id).select_for_update(skip_locked=True, no_key=True)
     Batch.objects.filter(pk__in=free.values("pk")).update(revision=F("revision") + 1)
+
+
+def _doubts(batch: Batch, replacement: UUID) -> Iterator[str]:
+    """What speaks against a link, in sentences."""
+    if batch.corrected_in_id:
+        yield gettext("It is linked to batch %(id)s already.") % {"id": batch.corrected_in_id}
+    other = Batch.objects.filter(pk=replacement).first()
+    if other is None:
+        yield gettext("That batch is not known here. Is the ID right? Amili is asked about it once it is linked.")
+    elif other.trouble == Trouble.NOT_THERE:
+        yield gettext("Amili does not know that batch. Is the ID right?")
+    elif other.checked_at is None:
+        yield gettext("Amili has told nothing of that batch yet. Is the ID right?")
+    elif other.has_failures:
+        yield gettext("Something failed in that batch, too.")
+    elif not other.is_finished:
+        yield gettext("That batch is not finished yet.")
 
 
 def _chain_from(batch_id: UUID | None) -> set[UUID]:
@@ -178,7 +213,8 @@ def came_back(cause_ids: Iterable[int], batch: Batch) -> None:
     for cause in causes:
         cause.triage_state, cause.triaged_at = TriageState.NEW, now
         cause.triage_revision += 1
-    Cause.objects.bulk_update(causes, ["triage_state", "triaged_at", "triage_revision"])
+        cause.came_back_in_id = batch.pk
+    Cause.objects.bulk_update(causes, ["triage_state", "triaged_at", "triage_revision", "came_back_in"])
     kind, state = Kind.CAME_BACK, TriageState.NEW
     TriageEntry.objects.bulk_create(
         [TriageEntry(cause=cause, at=now, kind=kind, state=state, other_batch_id=batch.pk) for cause in causes]
@@ -187,7 +223,7 @@ def came_back(cause_ids: Iterable[int], batch: Batch) -> None:
 
 def inherit(heir: Cause, former: Cause) -> None:
     """What people said of a cause goes over to the one that takes its place; the caller holds the lock of the heir."""
-    fields = ("triage_state", "triaged_at", "owner_id", "advice", "advised_by_id", "advised_at")
+    fields = ("triage_state", "triaged_at", "came_back_in_id", "owner_id", "advice", "advised_by_id", "advised_at")
     said = {name: getattr(former, name) for name in fields}
     Cause.objects.filter(pk=heir.pk).update(**said, triage_revision=F("triage_revision") + 1)
     TriageEntry.objects.create(
@@ -199,3 +235,8 @@ def inherit(heir: Cause, former: Cause) -> None:
         owner_id=former.owner_id,
         text=former.advice,
     )
+    if former.triage_state == TriageState.CORRECTED:
+        # A batch that was sent since, and grouped by the new rules at once, has told nobody that it is back.
+        since = heir.batches.filter(submitted_at__gt=former.triaged_at).order_by("submitted_at")
+        for share in since.select_related("batch")[:1]:
+            came_back([heir.pk], share.batch)

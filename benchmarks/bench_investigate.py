@@ -10,12 +10,14 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from time import perf_counter
 from typing import Any
 
 from django.db import connection, models
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from batches.models import Batch, BatchCause, Cause, CauseDay, CauseOrganization, ErrorRow
 from benchmarks.measure import at_most
@@ -27,7 +29,8 @@ MANY = int(os.environ.get("BENCH_ERROR_ROWS", "1000000"))
 ROWS_OF_A_BATCH = 1_000
 CAUSES, ORGANISATIONS, DAYS = 40, 1_000, 365
 ROUNDS = 30
-GROWING = (Batch, BatchCause, CauseDay, CauseOrganization, ErrorRow)
+FILLERS = 20_000  # causes of batches long gone by
+GROWING = (Batch, BatchCause, Cause, CauseDay, CauseOrganization, ErrorRow)
 
 type Plan = dict[str, Any]
 
@@ -57,6 +60,7 @@ def main() -> bool:
 def _pages(batch: Batch) -> Iterator[tuple[str, str]]:
     cause = batch.causes.order_by("-rows")[0]
     errors = reverse("batch-tab", args=[batch.pk, "errors"])
+    yield "causes", reverse("causes")
     yield "cause", reverse("cause", args=[cause.cause_id])
     yield "batch, causes", reverse("batch", args=[batch.pk])
     yield "batch, errors", errors
@@ -149,6 +153,11 @@ def _pattern() -> Batch:
     Batch.objects.filter(pk=pattern.pk).update(error_count=ROWS_OF_A_BATCH)
     Cause.objects.bulk_create(
         Cause(grouping=1, key=str(n).encode(), template=f"Cause {n}") for n in range(CAUSES - Cause.objects.count())
+    )
+    long_ago = timezone.now() - timedelta(days=2 * DAYS)
+    Cause.objects.bulk_create(
+        Cause(grouping=1, key=f"filler {n}".encode(), template=f"Filler {n}", batch_count=1, last_seen_at=long_ago)
+        for n in range(FILLERS)
     )
     return pattern
 

@@ -264,11 +264,20 @@ def test_regrouping_twice_does_nothing_more(recorded: Record) -> None:
 
 
 def test_regrouping_brings_no_cause_back(recorded: Record) -> None:
-    recorded(failed(MISSING, createdAt=tomorrow()))
+    recorded(failed(MISSING))
     corrected()
     former(Cause.objects.get(), triage_revision=1)
     call_command("regroup_causes")
     assert Cause.objects.get(template=MISSING).triage_state == TriageState.CORRECTED
+
+
+def test_regrouping_tells_of_a_cause_that_came_back_under_the_new_rules(recorded: Record) -> None:
+    recorded(failed(MISSING))
+    former(corrected(), triage_revision=1)
+    recorded(failed(MISSING, batch=SECOND, createdAt=tomorrow()))
+    call_command("regroup_causes")
+    new = Cause.objects.get(template=MISSING)
+    assert (new.triage_state, new.came_back_in_id) == (TriageState.NEW, SECOND)
 
 
 def test_what_somebody_said_of_the_new_cause_is_not_overwritten(recorded: Record) -> None:

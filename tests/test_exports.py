@@ -140,7 +140,10 @@ def test_what_there_is_not_has_no_file(client: Client, failed: Batch) -> None:
         ("/batches/export.excel.csv", "amili-batches-", "-excel.csv"),
         ("/batches/export.json?type=%C3%85rs%2FINVOICE&day=", "amili-batches-arsinvoice-", ".json"),
         (f"{URL}errors/export.xlsx", f"amili-batch-{BATCH}-errors-", ".xlsx"),
-        (f"{URL}errors/export.xlsx?text=%22%0d%0a%E2%80%AEx", f"amili-batch-{BATCH}-errors-x-", ".xlsx"),
+        (f"{URL}errors/export.xlsx?text=%22%0d%0a%E2%80%AEx", f"amili-batch-{BATCH}-errors-filtered-", ".xlsx"),
+        (f"{URL}errors/export.xlsx?cause=2", f"amili-batch-{BATCH}-errors-cause-2-", ".xlsx"),
+        (f"{URL}errors/export.csv?index=2-9,%2012", f"amili-batch-{BATCH}-errors-index-2-9-12-", ".csv"),
+        ("/batches/export.csv?triage=waiting&owner=kari", "amili-batches-waiting-owner-kari-", ".csv"),
         (f"{URL}export.xlsx", f"amili-batch-{BATCH}-", ".xlsx"),
         ("/causes/export.csv", "amili-causes-", ".csv"),
         (f"/cases/{UUID(int=1)}/export.csv", f"amili-case-{UUID(int=1)}-", ".csv"),
@@ -180,6 +183,17 @@ def test_the_batches_have_their_facts_their_top_cause_and_who_is_on_it(
     assert (row["Succeeded"], row["Failed"], row["Error rows"]) == ("2", "3", "3")
     assert row["Top cause"] == "Beløpet mangler"
     assert (row["Triage"], row["Owner"]) == ("Looking", "Kari Nordmann")
+
+
+def test_where_nothing_failed_nobody_is_on_it(client: Client, recorded: Record, person: Person) -> None:
+    recorded(of_today("IN_PROGRESS"))
+    recorded(of_today("QUEUED", batchId=str(OTHER)))
+    Batch.objects.update(owner=person, triage_state=TriageState.LOOKING, triaged_at=timezone.now())
+    for row in table(client.get("/batches/export.csv")):
+        assert (row["Triage"], row["Triage changed"], row["Owner"]) == ("", "", "")
+    facts = document(client.get(f"{URL}export.json"))["facts"]
+    assert not (facts["triage"])
+    assert not (facts["owner"])
 
 
 def test_a_batch_that_amili_has_told_nothing_of_has_no_counts(client: Client) -> None:
@@ -366,3 +380,12 @@ def test_the_pages_offer_the_files_with_their_filters(client: Client, failed: Ba
     page = client.get("/batches/?status=partial").content.decode()
     assert 'href="/batches/export.excel.csv?status=partial"' in page
     assert f'href="{URL}timeline/export.json?"' in client.get(f"{URL}timeline/").content.decode()
+
+
+def test_what_somebody_looked_for_is_not_in_the_name_of_the_file(client: Client, recorded: Record) -> None:
+    recorded(of_first_generation(errors=[error(0)]))
+    response = client.get(f"/batches/{BATCH}/errors/export.csv", {"text": "13057500020", "object": "ola@example.no"})
+    b"".join(response.streaming_content)
+    assert "filtered" in response.headers["Content-Disposition"]
+    assert "1305" not in response.headers["Content-Disposition"]
+    assert "ola" not in response.headers["Content-Disposition"]

@@ -9,6 +9,7 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from batches.models import Batch, SavedView
 from staff.models import Person
@@ -105,7 +106,24 @@ def test_more_than_a_hundred_is_not_counted_on(client: Client, recorded: Record)
     Batch.objects.bulk_create(
         [Batch(pk=uuid4(), outcome=batch.outcome, first_seen_at=batch.first_seen_at) for _ in range(100)]
     )
+    Batch.objects.update(created_at=timezone.now())
     assert "Unresolved 100+" in shortcuts(client.get("/batches/"))
+    assert "100+ unresolved today" in seen(client.get("/"))
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("triage=mine", "Nothing is yours. Take a failed batch, and it stands here."),
+        ("triage=unresolved", "Nothing is unresolved."),
+        ("triage=waiting", "Nothing waits for anybody."),
+        ("triage=mine&status=failed", "No batch fits."),
+        ("triage=mine&after=2026-03-09T14:30:00Z_" + str(UUID(int=1)), "No batch fits."),
+        ("triage=all", "No batch fits."),
+    ],
+)
+def test_an_empty_list_says_what_that_means(client: Client, query: str, sentence: str) -> None:
+    assert sentence in seen(client.get(f"/batches/?{query}"))
 
 
 def test_a_row_tells_who_is_on_it_and_what_is_wrong(client: Client, known: dict[UUID, str]) -> None:
@@ -273,3 +291,12 @@ def test_nothing_that_is_sent_breaks_the_views(client: Client) -> None:
         assert client.post(f"{VIEWS}default/", {"view": value}).status_code in {302, 404}
     content = client.get(VIEWS).content.decode()
     assert "<script>alert" not in content
+
+
+@pytest.mark.parametrize("view", ["9" * 5_000, "²", "-1", "x", "\0", "7"])
+def test_a_default_that_is_no_view_is_refused_and_changes_nothing(client: Client, person: Person, view: str) -> None:
+    person.default_view = SavedView.objects.create(person=person, name="Mine", query="triage=mine")
+    person.save()
+    assert client.post("/batches/views/default/", {"view": view}).status_code == 404
+    person.refresh_from_db()
+    assert person.default_view is not None

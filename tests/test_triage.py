@@ -194,8 +194,9 @@ def replacement(recorded: Record) -> UUID:
     return recorded(of_today(batchId=str(uuid4()), succeeded=[succeeded()])).pk
 
 
-def correct(client: Client, text: object, revision: int = 0, url: str = CORRECTED) -> HttpResponse:
-    return client.post(url, {"revision": revision, "replacement": f"see {text}, please"}, follow=True)
+def correct(client: Client, text: object, revision: int = 0, url: str = CORRECTED, anyway: object = "") -> HttpResponse:
+    said = {"revision": revision, "replacement": f"see {text}, please", "anyway": str(anyway)}
+    return client.post(url, said, follow=True)
 
 
 def test_a_correction_links_both_batches_and_stands_in_both_histories(
@@ -207,11 +208,66 @@ def test_a_correction_links_both_batches_and_stands_in_both_histories(
     assert history(client, f"/batches/{replacement}/timeline/")[0] == f"Corrects batch {BATCH} · Kari Nordmann"
 
 
-def test_a_replacement_that_we_do_not_know_is_followed(client: Client, failed: Batch) -> None:
+def test_a_replacement_that_we_do_not_know_is_followed_once_it_is_linked(client: Client, failed: Batch) -> None:
     unknown = uuid4()
-    correct(client, unknown)
+    page = correct(client, unknown)
+    assert page.status_code == 409
+    assert "That batch is not known here." in seen(page)
+    assert not Batch.objects.filter(pk=unknown).exists()
+    assert re.findall(r'name="anyway"\s+value="(.*?)"', page.content.decode()) == [str(unknown)]
+    assert "Link it all the same" in seen(page)
+    assert correct(client, unknown, revision=7, anyway=unknown).status_code == 409, "changed since"
+    assert not Batch.objects.filter(pk=unknown).exists()
+    correct(client, unknown, anyway=unknown)
     assert Batch.objects.get(pk=unknown).next_check_at is not None
     assert Batch.objects.get(pk=BATCH).corrected_in_id == unknown
+
+
+@pytest.mark.parametrize(
+    ("data", "trouble", "sentence"),
+    [
+        (None, "not_there", "Amili does not know that batch."),
+        (None, "", "Amili has told nothing of that batch yet."),
+        (of_today("FAILED", failed=[1]), "", "Something failed in that batch, too."),
+        (of_today("QUEUED"), "", "That batch is not finished yet."),
+    ],
+)
+def test_what_speaks_against_a_link_is_said_before_it_is_made(
+    client: Client, recorded: Record, failed: Batch, data: dict[str, Any] | None, trouble: str, sentence: str
+) -> None:
+    other = uuid4()
+    if data:
+        recorded({**data, "batchId": str(other)})
+    else:
+        since = timezone.now() if trouble else None
+        Batch.objects.create(pk=other, first_seen_at=timezone.now(), trouble=trouble, trouble_since=since)
+    page = correct(client, other)
+    assert page.status_code == 409
+    assert f"Nothing has been changed yet, since this may not be what you want: {sentence}" in seen(page)
+    assert not TriageEntry.objects.exists()
+    assert correct(client, other, anyway=uuid4()).status_code == 409, "that was said of another one"
+    assert panel(correct(client, other, anyway=other)).startswith(f"Corrected in batch {other}")
+
+
+def test_a_link_takes_the_place_of_another_only_knowingly(
+    client: Client, recorded: Record, failed: Batch, replacement: UUID
+) -> None:
+    second = recorded(of_today(batchId=str(uuid4()), succeeded=[succeeded()])).pk
+    correct(client, replacement)
+    assert correct(client, replacement, revision=1).status_code == 200, "that is so already"
+    page = correct(client, second, revision=1)
+    assert page.status_code == 409
+    assert f"It is linked to batch {replacement} already." in seen(page)
+    assert panel(correct(client, second, revision=1, anyway=second)).startswith(f"Corrected in batch {second}")
+    assert "Sent in place of" not in seen(client.get(f"/batches/{replacement}/"))
+
+
+def test_a_batch_of_another_organisation_corrects_nothing(client: Client, recorded: Record, failed: Batch) -> None:
+    other = recorded(of_today(batchId=str(uuid4()), organizationId=str(uuid4()))).pk
+    page = correct(client, other, anyway=other)
+    assert page.status_code == 422
+    assert "That batch is of another organisation." in seen(page)
+    assert not TriageEntry.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -234,9 +290,9 @@ def test_what_is_no_replacement_is_explained(client: Client, failed: Batch, text
 
 def test_batches_do_not_correct_each_other_in_a_circle(client: Client, recorded: Record, failed: Batch) -> None:
     second, third = (recorded(of_today("FAILED", batchId=str(uuid4()), failed=[1])).pk for _ in range(2))
-    correct(client, second)
-    correct(client, third, url=f"/batches/{second}/corrected/")
-    page = correct(client, BATCH, url=f"/batches/{third}/corrected/")
+    correct(client, second, anyway=second)
+    correct(client, third, url=f"/batches/{second}/corrected/", anyway=third)
+    page = correct(client, BATCH, url=f"/batches/{third}/corrected/", anyway=BATCH)
     assert page.status_code == 409
     assert "That batch is itself corrected by this one" in seen(page)
     assert Batch.objects.get(pk=third).corrected_in is None
@@ -359,6 +415,7 @@ def test_a_cause_has_its_own_state_owner_and_history(client: Client, cause: Caus
 
 def test_advice_is_plain_text_with_who_wrote_it(client: Client, cause: Cause) -> None:
     url = cause.get_absolute_url()
+    assert "Plain text; everybody sees it" in seen(client.get(url))
     said = {"revision": 0, "text": "Ask the creditor.\r\n<b>Today</b>"}
     page = client.post(f"{url}advice/", said, follow=True)
     assert "Ask the creditor.<br>&lt;b&gt;Today&lt;/b&gt;" in page.content.decode()
@@ -393,6 +450,25 @@ def test_a_cause_that_comes_back_opens_itself_again_and_says_so(
     assert move(client, "ignored", revision=1, url=f"{url}triage/").status_code == 409, "nobody has seen that yet"
 
 
+def test_that_a_cause_came_back_is_seen_until_somebody_moves_it(
+    client: Client, recorded: Record, cause: Cause, person: Person
+) -> None:
+    url = cause.get_absolute_url()
+    move(client, "corrected", person, url=f"{url}triage/")
+    later = recorded(of_first_generation(errors=[error(1)], batchId=str(uuid4()), createdAt="2199-01-01T00:00:00Z"))
+    lists = ("/causes/", f"{URL}causes/", f"{later.get_absolute_url()}causes/")
+    assert panel(client.get(url)).startswith(f"New Came back in batch {later.pk} KN")
+    for address in lists:
+        assert "New Came back KN owner: Kari Nordmann" in seen(client.get(address))
+    client.post(f"{url}advice/", {"revision": 2, "text": "Again"})
+    assert "Came back in batch" in panel(client.get(url))
+    move(client, "looking", person, revision=3, url=f"{url}triage/")
+    assert "Came back" not in panel(client.get(url))
+    for address in lists:
+        assert "Came back" not in seen(client.get(address))
+    assert f"Came back in batch {later.pk}" in history(client, url)[2]
+
+
 @pytest.mark.parametrize(
     ("state", "created"), [("corrected", "2026-01-01T00:00:00Z"), ("ignored", "2199-01-01T00:00:00Z")]
 )
@@ -423,7 +499,7 @@ def test_deeds_are_posts_about_what_is_known(client: Client, url: str) -> None:
     assert client.post(url).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["revision", "state", "owner", "replacement"])
+@pytest.mark.parametrize("name", ["revision", "state", "owner", "replacement", "anyway"])
 def test_nothing_that_is_sent_breaks_a_page(client: Client, failed: Batch, name: str) -> None:
     for value in GARBAGE:
         for url in (MOVE, CORRECTED):

@@ -106,6 +106,12 @@ def _triage(of: str = "") -> list[Column]:
     ]
 
 
+def _triage_of_batch(batch: str = "") -> list[Column]:
+    """The same of a batch in which something failed; in others nobody has to look into anything."""
+    failed = {f"{batch}outcome__in": [Outcome.FAILED, Outcome.PARTIAL]}
+    return [replace(column, source=Case(When(**failed, then=column.source))) for column in _triage(batch)]
+
+
 def _if_told(field: str) -> Case:
     """A count is none, and not zero, while Amili has told us nothing."""
     return Case(When(checked_at__isnull=False, then=F(field)))
@@ -117,7 +123,7 @@ _BATCH = [
     Column("failed_objects", _("Failed"), _if_told("failed_objects"), width=12),
     Column("error_count", _("Error rows"), _if_told("error_count"), width=12),
     Column("top_cause", _("Top cause"), F("id"), width=60),  # looked up by it
-    *_triage(),
+    *_triage_of_batch(),
     Column("corrected_in", _("Corrected in"), "corrected_in_id", width=38),
     Column("amili_status", _("Status at Amili"), F("status")),
     Column("amili_statuscode", _("Status code at Amili"), F("statuscode")),
@@ -158,7 +164,7 @@ _CAUSE_OF_BATCH = [
     *_triage("cause__"),
 ]
 
-_BATCH_OF_CAUSE = [*_about("batch__"), *_SHARE, *_triage("batch__")]
+_BATCH_OF_CAUSE = [*_about("batch__"), *_SHARE, *_triage_of_batch("batch__")]
 
 _INVOICE_OF_CASE = [
     Column("invoice_number", _("Invoice number"), width=20),

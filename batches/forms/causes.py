@@ -17,7 +17,7 @@ class CauseFilter(FilterForm):
 
     text = forms.CharField(label=_("Text"), required=False, max_length=200)
     triage = forms.ChoiceField(
-        label=_("Work"),
+        label=_("Triage"),
         required=False,
         choices=[(ALL, _("All")), (UNRESOLVED, _("Unresolved")), (MINE, _("Mine")), (WAITING, _("Waiting"))],
     )

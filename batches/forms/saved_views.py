@@ -48,3 +48,13 @@ class NewViewForm(SavedViewForm):
         if self.instance.person.saved_views.count() >= MOST_VIEWS:
             raise ValidationError(gettext("You have %(n)d views. Delete one first."), params={"n": MOST_VIEWS})
         return self.cleaned_data
+
+
+class DefaultViewForm(forms.Form):
+    """With which view the list of batches is to open; without one, with all of them."""
+
+    view = forms.ModelChoiceField(SavedView.objects.none(), required=False)
+
+    def __init__(self, data: Any = None, *, person: Person) -> None:
+        super().__init__(data)
+        self.fields["view"].queryset = SavedView.objects.offered_to(person)  # type: ignore[attr-defined]

@@ -59,10 +59,11 @@ class CorrectionForm(RevisedForm):
     """Which batch was sent in place of this one: any text that holds its ID."""
 
     replacement = forms.CharField(label=_("Corrected in batch"), max_length=2_000)
+    anyway = forms.UUIDField(required=False)  # the one that is to be linked whatever speaks against it
 
     def __init__(self, data: Any = None, *, subject: Batch) -> None:
         super().__init__(data, auto_id="correction-%s", initial={"revision": subject.triage_revision})
-        self._batch_id = subject.pk
+        self._batch = subject
 
     def clean_replacement(self) -> UUID:
         found = find_batch_ids(self.cleaned_data["replacement"])
@@ -72,9 +73,16 @@ class CorrectionForm(RevisedForm):
             raise ValidationError(
                 gettext("That holds %(n)d batch IDs. Name the one that corrects this batch."), params={"n": len(found)}
             )
-        if found == [self._batch_id]:
+        if found == [self._batch.pk]:
             raise ValidationError(gettext("That is this batch itself. Name the one that was sent in its place."))
+        if self._is_of_another_organisation(found[0]):
+            raise ValidationError(gettext("That batch is of another organisation."))
         return found[0]
+
+    def _is_of_another_organisation(self, batch_id: UUID) -> bool:
+        ours = self._batch.organization_id
+        named = Batch.objects.filter(pk=batch_id, organization_id__isnull=False)
+        return ours is not None and named.exclude(organization_id=ours).exists()
 
 
 class NoteForm(forms.Form):

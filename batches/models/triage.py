@@ -34,6 +34,7 @@ class TriageEntry(models.Model):
 
     class Kind(models.TextChoices):
         MOVED = "moved", _("State or owner")
+        CORRECTS = "corrects", _("Corrects another batch")
         NOTE = "note", _("Note")
         ADVICE = "advice", _("Advice")
         CAME_BACK = "came_back", _("Came back")
@@ -49,7 +50,7 @@ class TriageEntry(models.Model):
     state = models.CharField(max_length=20, choices=TriageState, default="", blank=True)  # the new one, if it changed
     is_owner_new = models.BooleanField(default=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False)
-    other_batch = models.ForeignKey(  # the one that corrects this one, or in which a cause came back
+    other_batch = models.ForeignKey(  # it corrects this one or is corrected by it, or a cause came back in it
         "batches.Batch", models.SET_NULL, null=True, related_name="+", db_index=False
     )
     text = models.TextField(default="", blank=True)  # Markdown of a note, an advice as it was written

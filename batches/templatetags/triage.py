@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from batches.markdown import to_html
-from batches.models import Triaged
+from batches.models import Cause, Triaged
 from batches.words import TriageState
 from staff.models import Person
 
@@ -59,8 +59,19 @@ def triage_state(state: str) -> SafeString:
 
 @register.simple_tag
 def triage_tag(subject: Triaged) -> SafeString:
-    """The state, and the badge of who owns it."""
-    return format_html('<span class="work">{}{}</span>', triage_state(subject.triage_state), badge(subject.owner))
+    """The state, whether the cause came back, and the badge of who owns it."""
+    return format_html(
+        '<span class="work">{}{}{}</span>',
+        triage_state(subject.triage_state),
+        _came_back(subject),
+        badge(subject.owner),
+    )
+
+
+def _came_back(subject: Triaged) -> SafeString:
+    if not (isinstance(subject, Cause) and subject.came_back_in_id):
+        return mark_safe("")
+    return format_html('<span class="ds-tag" data-color="warning" data-size="sm">{}</span>', gettext("Came back"))
 
 
 @register.filter

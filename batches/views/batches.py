@@ -23,6 +23,11 @@ PER_PAGE = 50
 MOST_COUNTED = 100  # more than that is more than that
 
 TO_DO: dict[str, str | Promise] = {UNRESOLVED: _("Unresolved"), MINE: _("Mine"), WAITING: _("Waiting")}
+NOTHING_TO_DO: dict[str, str | Promise] = {
+    UNRESOLVED: _("Nothing is unresolved."),
+    MINE: _("Nothing is yours. Take a failed batch, and it stands here."),
+    WAITING: _("Nothing waits for anybody."),
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,12 @@ class Shortcut:
 
     @property
     def shown(self) -> str:
-        return f"{MOST_COUNTED}+" if self.count > MOST_COUNTED else str(self.count)
+        return capped(self.count)
+
+
+def capped(count: int) -> str:
+    """A number of what there is to do, as far as it matters how much that is."""
+    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count)
 
 
 @require_safe
@@ -66,10 +76,16 @@ def batches(request: StaffRequest) -> HttpResponse:
         "stamp": stamp,
         # New batches appear at the top by themselves.
         "is_live": not (wanted or after) or any(batch.is_followed for batch in rows),
+        "empty": _("No batch fits.") if wanted or after else _empty(form),
         "next": key_of(rows[-1].submitted_at, rows[-1].pk) if len(page) > PER_PAGE else "",
         **_ways(request.user),
     }
     return render(request, "batches/batches.html#list" if request.htmx else "batches/batches.html", context)
+
+
+def _empty(form: BatchFilter) -> str | Promise:
+    """What stands in the place of batches that there are not."""
+    return next((said for name, said in NOTHING_TO_DO.items() if form.kept == f"triage={name}"), _("No batch fits."))
 
 
 def _default_of(person: Person) -> SavedView | None:

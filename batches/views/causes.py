@@ -29,9 +29,13 @@ def causes(request: StaffRequest) -> HttpResponse:
     context = {
         "form": form,
         "lines": [(cause, bars[cause.pk]) for cause in shown],
-        "next": key_of(shown[-1].last_seen_at, shown[-1].pk) if len(page) > PER_PAGE else "",
+        "next": _key(shown[-1]) if len(page) > PER_PAGE else "",
     }
     return render(request, "batches/causes.html", context)
+
+
+def _key(cause: Cause) -> str:
+    return key_of(cause.last_seen_at, cause.pk) if cause.last_seen_at else ""
 
 
 @require_safe

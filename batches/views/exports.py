@@ -8,6 +8,7 @@ from django.http import Http404, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from batches import exports
@@ -19,6 +20,8 @@ from staff.http import StaffRequest
 
 MOST_OF_NAME = 40  # characters of each part of a file's name
 MOST_NAME = 180
+UNCLEAR = {"cause", "owner", "index"}  # filters whose values say nothing in a file's name without theirs
+FREE = {"text", "object"}  # filters that hold what a person typed
 
 
 class FormatConverter:
@@ -79,7 +82,7 @@ def tab(request: StaffRequest, batch_id: UUID, tab: str, file_format: Format) ->
 def causes(request: StaffRequest, file_format: Format) -> StreamingHttpResponse:
     """The list of causes."""
     form = CauseFilter(request.GET, person=request.user)
-    found = form.filter(Cause.objects.visible_to(request.user).occurring())
+    found = form.filter(Cause.objects.visible_to(request.user).occurring()).last_seen_first()
     return _file(file_format, ["causes"], _asked(request.GET, form.fields), [exports.cause_list(found)])
 
 
@@ -116,12 +119,20 @@ def _file(
 ) -> StreamingHttpResponse:
     """A file that is sent while it is written. What breaks off does so audibly: the connection breaks off with it."""
     about: dict[str, Any] = {"list": " ".join(subject), "made_at": timezone.now(), "filters": asked}
-    name = f"{_name([*subject, *asked.values()])}{file_format.ending}"
+    said = (_said(name, text) for name, text in asked.items())
+    name = f"{_name([*subject, *said])}{file_format.ending}"
     return StreamingHttpResponse(
         file_format.write(about, tables),
         content_type=file_format.content_type,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+def _said(name: str, text: str) -> str:
+    """A filter in the name of a file. What somebody looked for may be a debtor's, and does not belong there."""
+    if name in FREE:
+        return gettext("filtered")
+    return f"{name} {text}" if name in UNCLEAR else text
 
 
 def _name(parts: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from batches import tasks
 from batches.forms import SearchForm
 from batches.models import Batch, BatchQuerySet
+from batches.views.batches import capped
 from batches.views.live import nothing_new, stamp_of
 from staff.http import StaffRequest
 
@@ -27,7 +28,7 @@ def home(request: StaffRequest) -> HttpResponse:
     today = timezone.localdate()
     now = _now(visible, today)
     # Where there is something unresolved, some of it is shown, and so the number with it.
-    unresolved = now[0].unresolved_today if now else 0  # type: ignore[attr-defined]
+    unresolved = capped(now[0].unresolved_today) if now else "0"  # type: ignore[attr-defined]
     stamp = f"{stamp_of(now)}{unresolved}"
     if nothing_new(request, stamp):
         return HttpResponse(status=204)
@@ -36,7 +37,7 @@ def home(request: StaffRequest) -> HttpResponse:
         "running": [batch for batch in now if not batch.is_finished],
         "failed": [batch for batch in now if batch.is_finished],
         "today": today,
-        "unresolved_today": unresolved,
+        "unresolved_today": "" if unresolved == "0" else unresolved,
         "looked_at": visible.looked_at_by(request.user)[:SHOWN],
         "stamp": stamp,
     }

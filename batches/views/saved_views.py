@@ -1,10 +1,10 @@
 """Lists that people come back to: their own views, those that others share, and the one with which the list opens."""
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from batches.forms.saved_views import NewViewForm, SavedViewForm
+from batches.forms.saved_views import DefaultViewForm, NewViewForm, SavedViewForm
 from batches.models import SavedView
 from staff.http import StaffRequest
 
@@ -37,9 +37,10 @@ def delete(request: StaffRequest, view_id: int) -> HttpResponse:
 @require_POST
 def default(request: StaffRequest) -> HttpResponse:
     """The list opens with the `view` from now on; with all batches, if none is named."""
-    view_id = request.POST.get("view", "")
-    offered = SavedView.objects.offered_to(request.user)
-    request.user.default_view = get_object_or_404(offered, pk=view_id) if view_id.isdecimal() else None
+    form = DefaultViewForm(request.POST, person=request.user)
+    if not form.is_valid():
+        raise Http404
+    request.user.default_view = form.cleaned_data["view"]
     request.user.save(update_fields=["default_view"])
     return redirect("saved-views")
 

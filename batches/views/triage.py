@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from batches import tasks, triage
 from batches.forms.triage import AdviceForm, CorrectionForm, NoteForm, TriageForm
 from batches.models import Batch, Cause, TriageEntry
-from batches.triage import NotDone, Problem, Subject
+from batches.triage import NotDone, Subject
 from batches.views.back import back_to_batch
 from batches.words import TriageState
 from staff.http import StaffRequest
@@ -73,9 +73,9 @@ def correct(request: StaffRequest, batch_id: UUID) -> HttpResponse:
     """The batch that was sent in place of this one, which we follow from now on."""
     subject = _subject(request, batch_id=batch_id)
 
-    def deed(revision: int, replacement: UUID) -> None:
-        tasks.follow([replacement])
-        triage.correct(subject, request.user, revision, replacement)
+    def deed(revision: int, replacement: UUID, anyway: UUID | None) -> None:
+        is_sure = anyway == replacement
+        triage.correct(subject, request.user, revision, replacement, is_sure=is_sure, follow=tasks.follow)
 
     return _done(request, subject, CorrectionForm(request.POST, subject=subject), deed)
 
@@ -110,24 +110,25 @@ def _subject(request: StaffRequest, batch_id: UUID | None = None, cause_id: int 
 
 def _done(request: StaffRequest, subject: Subject, form: Form, deed: Callable[..., None]) -> HttpResponse:
     """Do it and go back; or show what is so now beside what the person wanted, to be sent again knowingly."""
-    problem = None
+    reason = None
     if form.is_valid():
         try:
             deed(**form.cleaned_data)
         except NotDone as not_done:
-            problem = not_done.problem
+            reason = not_done
         else:
             return back_to_batch(request, subject.pk) if isinstance(subject, Batch) else redirect(subject)
-    return _undone(request, subject, form, problem)
+    return _undone(request, subject, form, reason)
 
 
-def _undone(request: StaffRequest, subject: Subject, form: Form, problem: Problem | None) -> HttpResponse:
+def _undone(request: StaffRequest, subject: Subject, form: Form, reason: NotDone | None) -> HttpResponse:
     subject.refresh_from_db()
     form.data = {**form.data.dict(), "revision": subject.triage_revision}  # type: ignore[attr-defined]
     name, part = FORMS[type(form)]
     latest = history_of(subject).exclude(kind=TriageEntry.Kind.NOTE).first()
-    context = {**panel_of(subject), name: form, "part": part, "problem": problem, "latest": latest}
-    response = render(request, "batches/undone.html", context, status=200 if request.htmx else 409 if problem else 422)
+    problem, doubts = (reason.problem, reason.doubts) if reason else (None, ())
+    context = {**panel_of(subject), name: form, "part": part, "problem": problem, "doubts": doubts, "latest": latest}
+    response = render(request, "batches/undone.html", context, status=200 if request.htmx else 409 if reason else 422)
     # In place of the whole page, lest the next poll of its live part wipe it away.
     swap = {"Retarget": "#main", "Reselect": "#main", "Reswap": "morph:outerHTML show:top", "Push-Url": "false"}
     for header, value in swap.items():

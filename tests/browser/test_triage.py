@@ -1,7 +1,7 @@
 """Who is on it, in a browser: one click, two people at once, and a form that stays while the page changes under it."""
 
 import re
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -91,12 +91,42 @@ def test_a_note_is_written_and_read_and_its_box_is_empty_again(page: Page, faile
 
 def test_a_correction_leads_from_one_batch_to_the_other(page: Page, amili: Amili, failed: UUID) -> None:
     mended = amili.start(generation="A", fate="success", objects=60, queued_seconds=0)
+    page.goto("/")
+    page.get_by_role("searchbox").fill(str(mended))
+    page.keyboard.press("Enter")
+    expect(page.locator("#batch-news")).to_contain_text("Succeeded: 60 succeeded", timeout=60_000)
     look_at(page, failed)
     unfold(page)
     page.get_by_label("Corrected in batch").fill(f"https://dashboard.example/batches/{mended}/")
     page.get_by_role("button", name="Link it").click()
     page.get_by_role("region", name="Who is on it").get_by_role("link", name=str(mended)).click()
     expect(page.locator("#corrects")).to_contain_text(str(failed))
+
+
+def test_a_correction_that_nobody_knows_is_linked_only_all_the_same(page: Page, failed: UUID) -> None:
+    unknown = str(uuid4())
+    look_at(page, failed)
+    unfold(page)
+    page.get_by_label("Corrected in batch").fill(unknown)
+    page.get_by_role("button", name="Link it").click()
+    expect(page.get_by_role("alert")).to_contain_text("That batch is not known here.")
+    inspect(page)
+    page.get_by_role("button", name="Link it all the same").click()
+    expect(page.get_by_role("region", name="Who is on it").get_by_role("link", name=unknown)).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1025, 1100, 1280, 1440])
+def test_the_list_of_what_waits_fits_its_width(open_page: OpenPage, failed: UUID, width: int) -> None:
+    page = open_page(viewport={"width": width, "height": 900})
+    look_at(page, failed)
+    unfold(page)
+    page.get_by_label("State").select_option("waiting_creditor")
+    page.get_by_label("Owner").select_option(label="Siri Solberg")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("region", name="Who is on it")).to_contain_text("Waiting for creditor")
+    page.goto("/batches/?triage=waiting")
+    expect(page.get_by_role("link", name=str(failed))).to_be_visible()
+    assert page.locator("#list").evaluate("list => list.scrollWidth <= list.clientWidth")
 
 
 def test_all_of_it_works_without_script(

@@ -12,7 +12,6 @@ from batches.models import Batch, BatchCause
 from batches.views.paging import Line, Page, page_of_rows
 from batches.views.tabs.tab import Tab
 
-
 MOST_COUNTED = 10_000  # of the rows that fit a filter: more than that is more than that
 
 
