@@ -10,9 +10,11 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from batches.models import Batch, Connection, Delivery, Discovery, Traffic, Walk, Worker
+from batches.templatetags.batches import clock as shown_clock
 from batches.words import Source
 from staff.models import Person, Role
 from tests import pages
@@ -40,7 +42,8 @@ def runs_for_long(settings: Settings) -> None:
 
 
 def clock(at: datetime) -> str:
-    return timezone.localtime(at).strftime("%H.%M.%S")
+    """As pages write it: with its date, if it is of another day."""
+    return strip_tags(shown_clock(at))
 
 
 def seen(page: HttpResponse) -> str:

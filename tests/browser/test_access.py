@@ -91,6 +91,7 @@ def test_a_page_in_trouble_is_accessible(page: Page, number: str) -> None:
 def inspect(page: Page) -> None:
     """No rule of WCAG 2.2 AA is broken, target size included, and nothing makes a phone scroll sideways."""
     page.evaluate(AXE)
+    page.evaluate("Promise.all(document.getAnimations().map(each => each.finished))")  # what fades in is pale meanwhile
     for size, scheme, rules in LOOKS:
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=scheme)

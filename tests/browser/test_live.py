@@ -93,6 +93,7 @@ def test_a_filter_waits_for_a_poll_under_way_so_that_no_late_answer_undoes_it(li
 
 def test_asking_amili_now_keeps_tab_and_filter(page: Page) -> None:
     page.goto(f"{FINISHED}errors/?index=0-900")
+    expect(page.locator("tbody tr")).not_to_have_count(0, timeout=30_000)  # the first test may come before the answer
     rows = page.locator("tbody tr").all_inner_texts()
     page.get_by_role("button", name="Ask Amili now").click()
     swaps(page)

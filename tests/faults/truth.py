@@ -38,6 +38,22 @@ def assert_all_is_well(stack: Stack, batch_ids: Iterable[UUID], within: float = 
     with stack.amili.truth() as amili, psycopg.connect(stack.database, row_factory=dict_row) as ours:
         for batch_id, organization_id in finished:
             assert_like_amili(ours, batch_id, _answer(amili, stack.amili.url, batch_id, organization_id))
+    assert_causes_add_up(stack)
+
+
+def assert_causes_add_up(stack: Stack) -> None:
+    """Whoever recorded what at the same time: the sums of each cause are those of the rows there are."""
+    of_rows = "SELECT batch_id, cause_id, count(*) AS rows FROM batches_errorrow GROUP BY batch_id, cause_id"
+    of_batches = "SELECT batch_id, cause_id, rows FROM batches_batchcause"
+    assert set(stack.query(of_rows)) == set(stack.query(of_batches))
+    altogether = "SELECT id, batch_count, row_count FROM batches_cause WHERE batch_count > 0"
+    summed = "SELECT cause_id, {batches}, sum(rows) FROM batches_{table} GROUP BY cause_id HAVING {batches} > 0"
+    for table, batches in (
+        ("batchcause", "count(*)"),
+        ("causeday", "sum(batches)"),
+        ("causeorganization", "sum(batches)"),
+    ):
+        assert set(stack.query(altogether)) == set(stack.query(summed.format(table=table, batches=batches)))
 
 
 def is_recorded(stack: Stack, batch_ids: Sequence[UUID], and_more: str = "") -> bool:
@@ -94,7 +110,7 @@ def _facts(snapshot: BatchSnapshot) -> dict[str, Any]:
     return {name: getattr(snapshot, name) for name in same} | {
         "outcome": outcome_of(snapshot),
         "doubts": doubts_about(snapshot),
-        "error_count": len(snapshot.errors),
+        "error_count": len(snapshot.faults),
         "response_count": len(snapshot.responses),
         "succeeded_count": len(snapshot.succeeded),
         "failed_item_count": len(snapshot.failed),
@@ -104,7 +120,7 @@ def _facts(snapshot: BatchSnapshot) -> dict[str, Any]:
 def _rows(snapshot: BatchSnapshot) -> dict[str, list[tuple[Any, ...]]]:
     """What must stand in each table, in the order of its first column."""
     by_index = sorted(
-        enumerate(snapshot.errors), key=lambda row: 2**63 if row[1].objectindex is None else row[1].objectindex
+        enumerate(snapshot.faults), key=lambda row: 2**63 if row[1].objectindex is None else row[1].objectindex
     )
     return {
         "batches_errorrow": [
