@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -65,7 +66,7 @@ class RowsTab(Tab):
             "form": form,
             "page": page,
             "row_count": count,
-            "fitting": rows[: MOST_COUNTED + 1].count() if form.is_filtering else count,
+            "fitting": _count(rows, page) if form.is_filtering else count,
             "most_counted": MOST_COUNTED,
             "columns": columns,
             "table": list(_table(page.lines, columns)),
@@ -82,6 +83,12 @@ class RowsTab(Tab):
             is_there = not column.is_rare or any(getattr(line.row, column.name) for line in page.lines)
             if is_there and column.name not in hidden:
                 yield column
+
+
+def _count(rows: QuerySet[Any], page: Page) -> int:
+    """How many rows fit: those of the page if it is the only one, else counted, but not for ever."""
+    is_only_one = page.before is None and page.onward is None
+    return len(page.lines) if is_only_one else rows[: MOST_COUNTED + 1].count()
 
 
 def _table(lines: Iterable[Line], columns: Sequence[Column]) -> Iterator[tuple[Line, list[Cell]]]:
