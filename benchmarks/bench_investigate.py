@@ -1,7 +1,8 @@
 """Pages of an investigation in a database of many error rows, against the same pages in one of 100 000.
 
 The database is filled twice: with 100 000 error rows, and then up to as many as `--error-rows` says (10 million take some
-minutes and 5 GB). A batch has 1 000 of them, of four causes; there are 40 causes, 1 000 organisations and a year of days.
+minutes and 5 GB). A batch has 100 of them, of four causes, so that
+every page is full in both; there are 40 causes, 1 000 organisations and a year of days.
 Compared is the time that a page's queries take in the database, without templates. The plans of all these queries are
 looked at too: none may read a table that grows from end to end, and a text filter reads the rows of its batch and no others.
 """
@@ -26,9 +27,11 @@ from benchmarks.world import recorded_batch, signed_in
 LIMIT = 1.5
 FEW = 100_000
 MANY = int(os.environ.get("BENCH_ERROR_ROWS", "1000000"))
-ROWS_OF_A_BATCH = 1_000
+ROWS_OF_A_BATCH = 100
 CAUSES, ORGANISATIONS, DAYS = 40, 1_000, 365
 ROUNDS = 30
+LIST = "list of causes"
+"""Shows 30 days of 50 causes, of which the small database has few: its plans are looked at, its time has no limit."""
 FILLERS = 20_000  # causes of batches long gone by
 GROWING = (Batch, BatchCause, Cause, CauseDay, CauseOrganization, ErrorRow)
 
@@ -44,11 +47,11 @@ def main() -> bool:
         pages = dict(_pages(_one_in_the_middle()))
         times.append({name: _database_time(client, address) for name, address in pages.items()})
     print(f"  {'page':<24}{FEW:>12}{MANY:>12}{'ratio':>8}")
-    ratios = [_compared(name, *(each[name] for each in times)) for name in pages]
+    ratios = {name: _compared(name, *(each[name] for each in times)) for name in pages}
     scans = sum(len(list(_whole_reads(client, name, address))) for name, address in pages.items())
     return all(
         [
-            at_most(LIMIT, "slowest page", max(ratios)),
+            at_most(LIMIT, "slowest page", max(ratio for name, ratio in ratios.items() if name != LIST)),
             at_most(0, "tables read from end to end", scans),
             at_most(
                 1.0, "rows that a text filter reads, of its batch", _read_by_text_filter(client, pages["text filter"])
@@ -60,7 +63,7 @@ def main() -> bool:
 def _pages(batch: Batch) -> Iterator[tuple[str, str]]:
     cause = batch.causes.order_by("-rows")[0]
     errors = reverse("batch-tab", args=[batch.pk, "errors"])
-    yield "causes", reverse("causes")
+    yield LIST, reverse("causes")
     yield "cause", reverse("cause", args=[cause.cause_id])
     yield "batch, causes", reverse("batch", args=[batch.pk])
     yield "batch, errors", errors
