@@ -62,8 +62,7 @@ def _with_top_causes(table: Table) -> Table:
 
 
 def _top_causes(batch_ids: Collection[UUID]) -> dict[UUID, str]:
-    most_rows_first = BatchCause.objects.filter(batch__in=batch_ids).order_by("batch", "-rows", "cause")
-    return dict(most_rows_first.distinct("batch").values_list("batch_id", "cause__template"))
+    return dict(BatchCause.objects.top_of(batch_ids).values_list("batch_id", "cause__template"))
 
 
 # ------------------------------------------------------------------------------------------ columns

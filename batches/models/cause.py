@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
@@ -90,6 +91,14 @@ class Cause(Triaged):
         return reverse("cause", args=[self.pk])
 
 
+class BatchCauseQuerySet(models.QuerySet["BatchCause"]):
+    """Reads of what batches have of causes."""
+
+    def top_of(self, batch_ids: Collection[UUID]) -> Self:
+        """Of each of these batches the cause with most rows."""
+        return self.filter(batch__in=batch_ids).order_by("batch", "-rows", "cause").distinct("batch")
+
+
 class BatchCause(models.Model):
     """A cause within a batch."""
 
@@ -103,6 +112,8 @@ class BatchCause(models.Model):
     # as the batch had them when this was written, for the roll-ups and for the order of the cause's page
     organization_id = models.UUIDField(default=NO_ORGANIZATION)
     submitted_at = models.DateTimeField()
+
+    objects = BatchCauseQuerySet.as_manager()
 
     class Meta:
         indexes = [

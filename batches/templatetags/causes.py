@@ -39,12 +39,6 @@ def beyond(found: Sequence[tuple[int, int]], objects: int) -> int:
     return max(objects - sum(last - first + 1 for first, last in found[:SHOWN_RANGES]), 0)
 
 
-@register.filter
-def as_filter(found: Sequence[tuple[int, int]]) -> str:
-    """The same as a person would type it into the filter of rows."""
-    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
-
-
 @register.simple_tag
 def sparkline(bars: Sequence[Bar]) -> SafeString:
     """The last days in a word's height; what it says stands in its name too."""
