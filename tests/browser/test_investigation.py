@@ -70,13 +70,12 @@ def test_a_failed_batch_is_taken_to_its_correction(page: Page, amili: Amili, tmp
     page.get_by_label("Advice").fill("Ask the creditor for it, and send the object again.")
     page.get_by_role("button", name="Save the advice").click()
     expect(page.locator("#cause")).to_contain_text("Ask the creditor for it")
-    page.go_back()
 
     # Who is on it.
     page.goto(f"/batches/{failed}/")
     expect(page.locator(".causes")).to_contain_text("Ask the creditor for it")
     page.get_by_role("button", name="Take it").click()
-    expect(page.locator("#batch")).to_contain_text("Siri Solberg")
+    expect(page.locator("#triage .line")).to_contain_text("Siri Solberg")
     tab(page, "History")
     page.get_by_label("Add a note").fill("Called the *creditor*: they mend it today.")
     page.get_by_role("button", name="Save the note").click()
@@ -104,11 +103,13 @@ def test_a_failed_batch_is_taken_to_its_correction(page: Page, amili: Amili, tmp
 
     # It was sent again, and went through.
     replacement = amili.start(generation="A", fate="success", objects=OBJECTS, queued_seconds=0)
+    opened(page, replacement)
+    expect(page.locator(".title")).to_contain_text("Succeeded", timeout=30_000)
     page.goto(f"/batches/{failed}/")
     page.get_by_text("Change state or owner").click()
     page.get_by_label("Corrected in batch").fill(f"batch {replacement}")
     page.get_by_role("button", name="Link it").click()
-    expect(page.locator("#batch")).to_contain_text("Corrected")
+    expect(page.locator("#triage .line").get_by_role("link", name=str(replacement))).to_be_visible()
     page.goto("/batches/?triage=unresolved")
     expect(page.locator("#list")).not_to_contain_text(str(failed))
 
