@@ -52,7 +52,9 @@ class Grouped(NamedTuple):
 
 def group(faults: Sequence[Fault]) -> Grouped:
     """The causes of error rows; those that are new are made now."""
-    templates = [fingerprint(fault.message or "") for fault in faults]
+    messages = [fault.message or "" for fault in faults]
+    template_of = {message: fingerprint(message) for message in dict.fromkeys(messages)}
+    templates = [template_of[message] for message in messages]
     members = defaultdict[str, list[Fault]](list)
     for template, fault in zip(templates, faults, strict=True):
         members[template].append(fault)
@@ -62,10 +64,10 @@ def group(faults: Sequence[Fault]) -> Grouped:
 
 
 def _share(cause_id: int, rows: Sequence[Fault]) -> Share:
-    indices = {row.objectindex for row in rows if row.objectindex is not None}
-    without_index = sum(row.objectindex is None for row in rows)
+    named = [row.objectindex for row in rows]
+    indices = {index for index in named if index is not None}
     ranges = list(islice(_ranges(indices), MOST_RANGES))
-    return Share(cause_id, len(rows), len(indices) + without_index, ranges, _example(rows))
+    return Share(cause_id, len(rows), len(indices) + named.count(None), ranges, _example(rows))
 
 
 def _example(rows: Sequence[Fault]) -> str:
@@ -123,7 +125,7 @@ def set_causes(each: Sequence[tuple[Batch, Sequence[Share]]], *, is_news: bool =
     BatchCause.objects.filter(batch__in={old.batch_id for old in before}).delete()
     copy_rows(
         BatchCause,
-        ("batch_id", "cause_id", "rows", "objects_hit", "ranges", "example", "organization_id", "submitted_at"),
+        "batch_id, cause_id, rows, objects_hit, ranges, example, organization_id, submitted_at",
         (
             (
                 *(batch.pk, share.cause_id, share.rows, share.objects, json.dumps(share.ranges), share.example),

@@ -8,14 +8,13 @@ from typing import Any
 from django.db import connection, models
 
 
-def copy_rows(table: type[models.Model], columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Add these rows, given as values of these columns. Raises IntegrityError as `bulk_create` does."""
+def copy_rows(table: type[models.Model], columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Add these rows, given as values of these columns, which commas separate. Raises IntegrityError as `bulk_create` does."""
     rows = iter(rows)
     first = next(rows, None)
     if first is None:
         return
-    names = ", ".join(columns)
-    statement = f"COPY {table._meta.db_table} ({names}) FROM STDIN"
+    statement = f"COPY {table._meta.db_table} ({columns}) FROM STDIN"
     # Django does not know of COPY, and has to be told to turn psycopg's errors into its own.
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in chain([first], rows):
@@ -30,7 +29,7 @@ def add_all(objects: Sequence[models.Model]) -> None:
             _give_keys(objects, table.db_table, str(table.auto_field.column))
         fields = [field for field in table.concrete_fields if not field.generated]
         columns, names = [str(field.column) for field in fields], [field.attname for field in fields]
-        copy_rows(type(objects[0]), columns, map(attrgetter(*names), objects))
+        copy_rows(type(objects[0]), ", ".join(columns), map(attrgetter(*names), objects))
 
 
 def _give_keys(objects: Sequence[models.Model], table: str, column: str) -> None:

@@ -103,60 +103,59 @@ def regroup(batch: Batch, told: Told) -> None:
 
 def add_rows(each: Sequence[tuple[Batch, Told]], *, is_news: bool = True) -> None:
     """Rows of batches that have none, in Amili's order; error rows also ranked by object index, those without one last."""
-    snapshots = [(batch, told.snapshot) for batch, told in each]
+    keyed = [(str(batch.pk), told) for batch, told in each]  # as text, once, and not once a row
+    _add_error_rows(keyed)
+    _add_responses(keyed)
+    _add_succeeded(keyed)
+    _add_failed(keyed)
+    set_causes([(batch, told.causes.shares) for batch, told in each], is_news=is_news)
+
+
+# ------------------------------------------------------------------------------------------ rows
+
+type Keyed = Sequence[tuple[str, Told]]
+"""What answers say, each with the ID of its batch."""
+
+
+def _add_error_rows(keyed: Keyed) -> None:
     copy_rows(
         ErrorRow,
+        "batch_id, rank, position, extra, object_name, object_index, message, invoice_number, cause_id",
         (
-            "batch_id",
-            "rank",
-            "position",
-            "extra",
-            "object_name",
-            "object_index",
-            "message",
-            "invoice_number",
-            "cause_id",
-        ),
-        (
-            (
-                batch.pk,
-                rank,
-                n,
-                r.extra,
-                r.objectname or "",
-                r.objectindex,
-                r.message or "",
-                r.invoice_number or "",
-                cause,
-            )
-            for batch, told in each
+            (pk, rank, n, r.extra, r.objectname or "", r.objectindex, r.message or "", r.invoice_number or "", cause)
+            for pk, told in keyed
             for rank, (n, r, cause) in enumerate(_by_index(told.snapshot.faults, told.causes.cause_ids))
         ),
     )
+
+
+def _add_responses(keyed: Keyed) -> None:
     copy_rows(
         LedgerResponse,
-        ("batch_id", "position", "extra", "object_name", "object_index", "ledger_reference", "status_statuscode"),
+        "batch_id, position, extra, object_name, object_index, ledger_reference, status_statuscode",
         (
-            (batch.pk, n, r.extra, r.objectname or "", r.objectindex, r.ledgerref or "", r.status_statuscode or "")
-            for batch, snapshot in snapshots
-            for n, r in enumerate(snapshot.responses)
+            (pk, n, r.extra, r.objectname or "", r.objectindex, r.ledgerref or "", r.status_statuscode or "")
+            for pk, told in keyed
+            for n, r in enumerate(told.snapshot.responses)
         ),
     )
+
+
+def _add_succeeded(keyed: Keyed) -> None:
     copy_rows(
         SucceededItem,
-        ("batch_id", "position", "extra", "kind", "invoice_number", "invoice_id", "case_id"),
+        "batch_id, position, extra, kind, invoice_number, invoice_id, case_id",
         (
-            (batch.pk, n, r.extra, r.kind or "", r.invoice_number or "", r.invoice_id or "", r.case_id or "")
-            for batch, snapshot in snapshots
-            for n, r in enumerate(snapshot.succeeded)
+            (pk, n, r.extra, r.kind or "", r.invoice_number or "", r.invoice_id or "", r.case_id or "")
+            for pk, told in keyed
+            for n, r in enumerate(told.snapshot.succeeded)
         ),
     )
-    copy_rows(
-        FailedItem,
-        ("batch_id", "position", "extra"),
-        ((batch.pk, n, item) for batch, snapshot in snapshots for n, item in enumerate(snapshot.failed)),
-    )
-    set_causes([(batch, told.causes.shares) for batch, told in each], is_news=is_news)
+
+
+def _add_failed(keyed: Keyed) -> None:
+    rows = ((pk, n, item) for pk, told in keyed for n, item in enumerate(told.snapshot.failed))
+    copy_rows(FailedItem, "batch_id, position, extra", rows)
 
 
 type Fault = payload.ErrorRow | Failure
