@@ -93,19 +93,23 @@ def test_rows_are_filtered_by_text_and_by_index_and_the_address_says_how(page: P
     expect(page.locator("tbody tr").filter(has_not_text=message)).not_to_have_count(0)
 
 
+def copied(page: Page, button: str) -> str:
+    """What stands in the clipboard once this button says so."""
+    page.get_by_role("button", name=button, exact=True).click()
+    page.locator("[data-copied]").wait_for()
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
 def test_the_ids_and_the_answer_are_copied(open_page: OpenPage) -> None:
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     page.goto(f"/batches/{DOCUMENTED}/")
-    page.get_by_role("button", name="Copy the batch ID").click()
-    assert page.evaluate("navigator.clipboard.readText()") == DOCUMENTED
+    assert copied(page, "Copy the batch ID") == DOCUMENTED
 
     page.get_by_role("link", name="Answer as received").click()
-    page.get_by_role("button", name="Copy", exact=True).click()
-    assert '"ledgerref": "string"' in page.evaluate("navigator.clipboard.readText()")
+    assert '"ledgerref": "string"' in copied(page, "Copy")
 
     page.goto("/cases/string/")
-    page.get_by_role("button", name="Copy the case ID").click()
-    assert page.evaluate("navigator.clipboard.readText()") == "string"
+    assert copied(page, "Copy the case ID") == "string"
 
 
 def test_the_answer_is_downloaded_byte_for_byte(page: Page, amili: Amili) -> None:
