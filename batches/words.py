@@ -1,5 +1,7 @@
 """The words that we use for what became of a batch and of our questions about it."""
 
+from collections.abc import Sequence
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -88,3 +90,8 @@ class TriageState(models.TextChoices):
 
 WAITING = (TriageState.WAITING_FOR_CREDITOR, TriageState.WAITING_FOR_AMILI)
 RESOLVED = (TriageState.CORRECTED, TriageState.IGNORED)
+
+
+def ranges_text(ranges: Sequence[Sequence[int]]) -> str:
+    """Of object indices: [[0, 41], [57, 57]] -> 0–41, 57"""
+    return ", ".join(f"{first}" if first == last else f"{first}–{last}" for first, last in ranges)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import date, timedelta
 from io import BytesIO, StringIO
 from typing import Any
 from uuid import UUID
@@ -16,8 +17,8 @@ from openpyxl import load_workbook
 from openpyxl.workbook import Workbook
 from pytest_django import Settings
 
-from batches import tasks
-from batches.models import Batch, Cause
+from batches import tasks, triage
+from batches.models import Batch, BatchCause, Cause, CauseDay
 from batches.words import TriageState
 from staff.models import Person
 from tests.answers import (
@@ -82,8 +83,8 @@ ADDRESSES = [
 # ------------------------------------------------------------------------------------------ all of them
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_every_list_comes_in_every_format_with_the_same_rows(client: Client, failed: Batch, address: str) -> None:
+def comes_in_every_format(client: Client, address: str) -> bool:
+    """Whether it does with the same rows, and has some."""
     plain = list(csv.reader(StringIO(content(client.get(f"{address}.csv")).decode(), newline="")))
     norwegian = content(client.get(f"{address}.excel.csv")).decode()
     sheet = list(book(client.get(f"{address}.xlsx")).worksheets[0].iter_rows(values_only=True))
@@ -94,10 +95,24 @@ def test_every_list_comes_in_every_format_with_the_same_rows(client: Client, fai
     assert len(plain) == len(other) == len(sheet) == len(told["rows"]) + 1
     for row in told["rows"]:
         assert list(row) == list(told["columns"])
+    return len(plain) > 1
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_list_comes_in_every_format_with_the_same_rows(client: Client, failed: Batch, address: str) -> None:
+    assert comes_in_every_format(client, address) is not address.startswith(f"{URL}failed")
+
+
+@pytest.mark.parametrize("part", ["batches", "organisations", "days", "history"])
+def test_every_list_of_a_cause_comes_in_every_format(client: Client, failed: Batch, person: Person, part: str) -> None:
+    cause = failed.causes.all()[0].cause
+    triage.note(cause, person, "=1+1")
+    assert comes_in_every_format(client, f"{cause.get_absolute_url()}{part}/export")
 
 
 def test_nobody_gets_a_file_without_a_sign_in(visitor: Client, failed: Batch) -> None:
-    for address in (*ADDRESSES, f"{URL}export"):
+    cause = Cause.objects.all()[0].get_absolute_url()
+    for address in (*ADDRESSES, f"{URL}export", f"{cause}export", f"{cause}days/export", f"{URL}submission/export"):
         for file_format in FORMATS:
             response = visitor.get(f"{address}.{file_format}")
             assert response.status_code == 302
@@ -124,7 +139,9 @@ def test_what_there_is_not_has_no_file(client: Client, failed: Batch) -> None:
         f"/batches/{OTHER}/errors/export.csv",
         f"{URL}answer/export.csv",
         f"{URL}nothing/export.csv",
-        "/causes/987654/export.csv",
+        "/causes/987654/export.json",
+        "/causes/987654/days/export.csv",
+        f"{Cause.objects.all()[0].get_absolute_url()}nothing/export.csv",
         "/cases/nobody/export.csv",
     ):
         assert client.get(address).status_code == 404
@@ -299,11 +316,87 @@ def test_of_very_many_ranges_the_rest_is_counted(client: Client, recorded: Recor
     assert row["Indices"].endswith(" and 160 more objects")
 
 
+@pytest.fixture
+def cause(recorded: Record) -> Cause:
+    """Of two batches: one of an organisation, and a later one that names none."""
+    recorded(of_first_generation(errors=[error(5)]))
+    more = [error(1), error(2)]
+    recorded(
+        of_first_generation(
+            batchId=str(OTHER), organizationId=None, createdAt="2026-05-01T10:00:00Z", errors=more, succeeded=[]
+        )
+    )
+    return Cause.objects.get()
+
+
+def test_a_cause_has_a_file_of_each_list_of_its_page(
+    client: Client, cause: Cause, person: Person, settings: Settings
+) -> None:
+    settings.AMILI_ORGANIZATIONS = {ORGANISATION: "Nordlys Kraft AS"}
+    triage.note(cause, person, "Asked them.")
+    triage.move(cause, person, cause.triage_revision, TriageState.LOOKING, person)
+    url = f"{cause.get_absolute_url()}"
+    rows = table(client.get(f"{url}organisations/export.csv"))
+    assert [(row["Organisation"], row["Organisation ID"], row["Error rows"], row["Batches"]) for row in rows] == [
+        ("", "", "2", "1"),
+        ("Nordlys Kraft AS", str(ORGANISATION), "1", "1"),
+    ]
+    rows = table(client.get(f"{url}days/export.csv"))
+    assert [(row["Day"], row["Error rows"], row["Batches"]) for row in rows] == [
+        ("2026-05-01", "2", "1"),
+        ("2026-03-09", "1", "1"),
+    ]
+    rows = table(client.get(f"{url}history/export.csv"))
+    assert [(row["What happened"], row["Triage"], row["Owner"], row["Text"], row["By"]) for row in rows] == [
+        ("State or owner", "Looking", "Kari Nordmann", "", "Kari Nordmann"),
+        ("Note", "", "", "Asked them.", "Kari Nordmann"),
+    ]
+    assert (
+        client.get(f"{url}days/export.json")
+        .headers["Content-Disposition"]
+        .startswith(f'attachment; filename="amili-cause-{cause.pk}-days-')
+    )
+
+
+def test_all_days_of_a_cause_are_in_its_file_not_only_those_of_the_chart(client: Client, cause: Cause) -> None:
+    CauseDay.objects.bulk_create(
+        CauseDay(cause=cause, day=date(2020, 1, 1) + timedelta(days=n), rows=n, batches=n) for n in range(1_000)
+    )
+    days = [row["day"] for row in document(client.get(f"{cause.get_absolute_url()}days/export.json"))["rows"]]
+    assert days == sorted(days, reverse=True)
+    assert len(days) == 1_001  # on the first day of them nothing was left
+    assert days[-1] == "2020-01-02"
+
+
+def test_a_whole_cause_is_a_workbook_with_a_sheet_for_each_list_and_one_json_document(
+    client: Client, cause: Cause
+) -> None:
+    found = book(client.get(f"{cause.get_absolute_url()}export.xlsx"))
+    assert found.sheetnames == ["Facts", "Batches", "Organisations", "Days", "History"]
+    facts = dict(found["Facts"].iter_rows(min_row=2, values_only=True))
+    assert (facts["Cause"], facts["Batches"], facts["Error rows"]) == ("Beløpet mangler", 2, 3)
+    told = document(client.get(f"{cause.get_absolute_url()}export.json"))
+    assert told["facts"]["cause_id"] == cause.pk
+    assert [len(told[name]) for name in ("batches", "organisations", "days", "history")] == [2, 2, 2, 0]
+
+
+def test_the_page_of_a_cause_offers_its_files_where_the_lists_are(client: Client, cause: Cause) -> None:
+    url = cause.get_absolute_url()
+    page = client.get(f"{url}?after=x").content.decode()
+    for part in ("batches", "organisations", "days", "history"):
+        section = page.partition(f'id="export-{part}"')[2].partition("</details>")[0]
+        assert section.count(f'href="{url}{part}/export.') == 4
+    assert page.count(f'href="{url}export.') == 2
+    assert "Export cause" in page
+    BatchCause.objects.all().delete()
+    assert f"{url}batches/export" not in client.get(url).content.decode()
+
+
 def test_a_cause_has_a_file_of_its_batches_and_the_list_one_of_causes(client: Client, recorded: Record) -> None:
     recorded(of_first_generation(errors=[error(5)]))
     recorded(of_first_generation(batchId=str(OTHER), createdAt="2026-05-01T10:00:00Z", errors=[error(1), error(2)]))
     cause = Cause.objects.get()
-    rows = table(client.get(f"/causes/{cause.pk}/export.csv"))
+    rows = table(client.get(f"/causes/{cause.pk}/batches/export.csv"))
     assert [(row["Batch"], row["Error rows"]) for row in rows] == [(str(OTHER), "2"), (str(BATCH), "1")]
     (row,) = table(client.get("/causes/export.csv"))
     assert (row["Cause"], row["Batches"], row["Error rows"]) == ("Beløpet mangler", "2", "3")
@@ -349,8 +442,9 @@ def test_a_whole_batch_is_one_json_document(client: Client, failed: Batch) -> No
 
 
 @pytest.mark.parametrize("file_format", ["csv", "excel.csv"])
-def test_a_whole_batch_does_not_fit_into_csv(client: Client, failed: Batch, file_format: str) -> None:
-    assert client.get(f"{URL}export.{file_format}").status_code == 404
+def test_a_whole_batch_or_cause_does_not_fit_into_csv(client: Client, failed: Batch, file_format: str) -> None:
+    for address in (URL, *(cause.get_absolute_url() for cause in Cause.objects.all())):
+        assert client.get(f"{address}export.{file_format}").status_code == 404
 
 
 # ------------------------------------------------------------------------------------------ cost
@@ -368,6 +462,24 @@ def test_the_number_of_queries_is_the_same_for_any_number_of_rows(
 
     few = queries(3)
     assert queries(2_500) == few < 16
+
+
+@pytest.mark.parametrize("part", ["", "batches/", "organisations/", "days/", "history/"])
+def test_the_files_of_a_cause_cost_the_same_for_any_number_of_batches(
+    client: Client, recorded: Record, person: Person, part: str
+) -> None:
+    def queries(first: int, batches: int) -> int:
+        for n in range(first, first + batches):
+            day = timezone.now() - timedelta(days=n)
+            ids = {"batchId": str(UUID(int=n)), "organizationId": str(UUID(int=n)), "createdAt": day.isoformat()}
+            recorded(of_first_generation(errors=[error(n)], succeeded=[], **ids))
+            triage.note(Cause.objects.get(), person, "Again.")
+        with CaptureQueriesContext(connection) as captured:
+            content(client.get(f"{Cause.objects.get().get_absolute_url()}{part}export.json"))
+        return len(captured)
+
+    few = queries(1, 1)
+    assert queries(2, 20) == few < 12
 
 
 # ------------------------------------------------------------------------------------------ pages

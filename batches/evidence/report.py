@@ -14,7 +14,7 @@ from batches.evidence.tables import CHUNK, answers_table, timeline_table
 from batches.exports.table import Table
 from batches.masking import Mask, visible
 from batches.models import Batch, BatchCause, ErrorRow
-from batches.words import Outcome
+from batches.words import Outcome, ranges_text
 
 MOST_ROWS = 1_000
 MOST_TEXT = 300_000
@@ -128,10 +128,8 @@ def _causes(batch: Batch, mask: Mask) -> Lines:
 
 
 def _ranges(share: BatchCause) -> str:
-    ranges = [f"{first}" if first == last else f"{first}–{last}" for first, last in share.ranges]
-    if share.objects_beyond:
-        ranges.append(gettext("%(n)s more") % {"n": share.objects_beyond})
-    return ", ".join(ranges)
+    beyond = gettext("%(n)s more") % {"n": share.objects_beyond} if share.objects_beyond else ""
+    return ", ".join(filter(None, [ranges_text(share.ranges), beyond]))
 
 
 def _rows(evidence: Evidence, mask: Mask) -> Lines:

@@ -5,12 +5,15 @@ from batches.exports.batch_lists import (
     batches_of_cause,
     cause_list,
     causes_of_batch,
+    days_of_cause,
     facts_of,
+    facts_of_cause,
     invoices_of_case,
+    organisations_of_cause,
 )
 from batches.exports.csv_file import csv_file, excel_csv_file
 from batches.exports.formats import FORMATS, Format
-from batches.exports.history import history_of
+from batches.exports.history import history_of, history_of_cause
 from batches.exports.json_file import json_file
 from batches.exports.row_lists import row_list
 from batches.exports.table import Column, Table
@@ -27,12 +30,16 @@ __all__ = [
     "cause_list",
     "causes_of_batch",
     "csv_file",
+    "days_of_cause",
     "excel_csv_file",
     "facts_of",
+    "facts_of_cause",
     "history_of",
+    "history_of_cause",
     "invoices_of_case",
     "json_file",
     "neutral",
+    "organisations_of_cause",
     "row_list",
     "xlsx_file",
 ]

@@ -1,21 +1,29 @@
 """What is written of batches and of causes."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import batched
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Case, F, QuerySet, When
-from django.db.models.functions import JSONObject
+from django.db.models import Case, F, QuerySet, UUIDField, Value, When
+from django.db.models.functions import JSONObject, NullIf
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from batches.exports.table import Column, Row, Table, table_of
 from batches.exports.words import name_of, word_of
-from batches.models import BatchCause, BatchQuerySet, CauseQuerySet, SucceededItem
-from batches.words import Outcome, TriageState, Trouble
+from batches.models import (
+    NO_ORGANIZATION,
+    BatchCause,
+    BatchQuerySet,
+    CauseDay,
+    CauseOrganization,
+    CauseQuerySet,
+    SucceededItem,
+)
+from batches.words import Outcome, TriageState, Trouble, ranges_text
 
 
 def batch_list(batches: BatchQuerySet) -> Table:
@@ -33,6 +41,11 @@ def cause_list(causes: CauseQuerySet) -> Table:
     return table_of("causes", _("Causes"), _CAUSE, causes)
 
 
+def facts_of_cause(causes: CauseQuerySet) -> Table:
+    """What is known of one cause."""
+    return replace(cause_list(causes), title=_("Facts"), name="facts", is_record=True)
+
+
 def causes_of_batch(shares: QuerySet[BatchCause]) -> Table:
     """The causes of one batch."""
     return table_of("causes", _("Causes"), _CAUSE_OF_BATCH, shares.order_by("-rows", "cause_id"))
@@ -41,6 +54,17 @@ def causes_of_batch(shares: QuerySet[BatchCause]) -> Table:
 def batches_of_cause(shares: QuerySet[BatchCause]) -> Table:
     """The batches with one cause, newest first."""
     return table_of("batches", _("Batches"), _BATCH_OF_CAUSE, shares.order_by("-submitted_at", "-batch_id"))
+
+
+def organisations_of_cause(sums: QuerySet[CauseOrganization]) -> Table:
+    """The organisations whose batches have a cause, the one with most rows first."""
+    found = sums.filter(batches__gt=0).order_by("-rows", "organization_id")
+    return table_of("organisations", _("Organisations"), _ORGANISATION_OF_CAUSE, found)
+
+
+def days_of_cause(sums: QuerySet[CauseDay]) -> Table:
+    """Every day on which batches with a cause were submitted, the latest first."""
+    return table_of("days", _("Days"), _DAY_OF_CAUSE, sums.filter(rows__gt=0).order_by("-day"))
 
 
 def invoices_of_case(invoices: QuerySet[SucceededItem]) -> Table:
@@ -55,14 +79,11 @@ def _with_top_causes(table: Table) -> Table:
 
     def rows() -> Iterator[Row]:
         for some in batched(table.rows, 1000, strict=False):
-            causes = _top_causes([row[place] for row in some])
-            yield from ([*row[:place], causes.get(row[place]), *row[place + 1 :]] for row in some)
+            causes = BatchCause.objects.top_of([row[place] for row in some])
+            top = {batch_id: cause.template for batch_id, cause in causes.items()}
+            yield from ([*row[:place], top.get(row[place]), *row[place + 1 :]] for row in some)
 
     return replace(table, rows=rows())
-
-
-def _top_causes(batch_ids: Collection[UUID]) -> dict[UUID, str]:
-    return dict(BatchCause.objects.top_of(batch_ids).values_list("batch_id", "cause__template"))
 
 
 # ------------------------------------------------------------------------------------------ columns
@@ -75,7 +96,7 @@ def _organisation(organization_id: UUID | None) -> str:
 def _ranges(hit: dict[str, Any]) -> str:
     """`0–41, 57`; and how many objects are beyond those that are kept."""
     ranges = hit["ranges"]
-    text = ", ".join(f"{first}–{last}" if last > first else f"{first}" for first, last in ranges)
+    text = ranges_text(ranges)
     beyond = hit["objects"] - sum(last - first + 1 for first, last in ranges)
     if beyond <= 0 or not ranges:
         return text
@@ -164,6 +185,20 @@ _CAUSE_OF_BATCH = [
 ]
 
 _BATCH_OF_CAUSE = [*_about("batch__"), *_SHARE, *_triage_of_batch("batch__")]
+
+_SUM = [Column("rows", _("Error rows"), width=12), Column("batches", _("Batches"), width=12)]
+
+_NAMED = NullIf("organization_id", Value(NO_ORGANIZATION, UUIDField()))
+
+_ORGANISATION_OF_CAUSE = [
+    Column("organisation", _("Organisation"), _NAMED, _organisation, width=24),
+    Column("organization_id", _("Organisation ID"), _NAMED, width=38),
+    *_SUM,
+    Column("first_seen_at", _("First seen"), width=20),
+    Column("last_seen_at", _("Last seen"), width=20),
+]
+
+_DAY_OF_CAUSE = [Column("day", _("Day"), width=12), *_SUM]
 
 _INVOICE_OF_CASE = [
     Column("invoice_number", _("Invoice number"), width=20),

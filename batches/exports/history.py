@@ -1,6 +1,6 @@
-"""What is written of a batch's history."""
+"""What is written of the history of a batch, and of a cause."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from heapq import merge
 from operator import itemgetter
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from batches.exports.table import Column, Row, Table, read
 from batches.exports.words import name_of, word_of
-from batches.models import Batch, TimelineEntry, TriageEntry
+from batches.models import Batch, Cause, TimelineEntry, TriageEntry
 from batches.words import Outcome, Source, TriageState
 
 type Origin = tuple[str | Combinable, Callable[[Any], Any] | None]
@@ -37,17 +37,37 @@ _COLUMNS = [
     Column("request_id", _("Amili’s request"), width=38),
 ]
 
+_DEEDS: dict[str, Origin] = {
+    "at": ("at", None),
+    "kind": ("kind", word_of(TriageEntry.Kind)),
+    "triage": ("state", word_of(TriageState)),
+    "owner": (name_of("owner"), None),
+    "other_batch": ("other_batch_id", None),
+    "text": ("text", None),
+    "by": (name_of("person"), None),
+}
+
+
+def history_of_cause(cause: Cause) -> Table:
+    """Everything that was done about a cause, and where it came back, the latest first."""
+    columns = [column for column in _COLUMNS if column.name in _DEEDS]
+    return Table(
+        "history", _("History"), columns, _stream(_latest_first(cause.triage_history.all()), columns, **_DEEDS)
+    )
+
 
 def history_of(batch: Batch) -> Table:
     """Everything that happened to a batch, the latest first: at Amili, in its answers and in triage."""
     numbers = {pk: number for number, pk in enumerate(batch.answers.order_by("pk").values_list("pk", flat=True), 1)}
-    streams = [_entries(batch, numbers.get), _silent_versions(batch, numbers.get), _triage(batch)]
+    deeds = _stream(_latest_first(batch.triage_history.all()), _COLUMNS, **_DEEDS)
+    streams = [_entries(batch, numbers.get), _silent_versions(batch, numbers.get), deeds]
     return Table("timeline", _("History"), _COLUMNS, merge(*streams, key=itemgetter(0), reverse=True))
 
 
 def _entries(batch: Batch, number: Callable[[int], int | None]) -> Iterator[Row]:
     return _stream(
-        batch.timeline.order_by("-at", "-pk"),
+        _latest_first(batch.timeline.all()),
+        _COLUMNS,
         at=("at", None),
         kind=("kind", word_of(TimelineEntry.Kind)),
         outcome=("outcome", word_of(Outcome)),
@@ -66,6 +86,7 @@ def _silent_versions(batch: Batch, number: Callable[[int], int | None]) -> Itera
     told = TimelineEntry.objects.filter(batch=batch, answer=OuterRef("pk"))
     return _stream(
         batch.answers.exclude(Exists(told)).order_by("-first_received_at", "-pk"),
+        _COLUMNS,
         at=("first_received_at", None),
         kind=(Value(gettext("Another version of the answer")), None),
         text=("problem", None),
@@ -75,23 +96,14 @@ def _silent_versions(batch: Batch, number: Callable[[int], int | None]) -> Itera
     )
 
 
-def _triage(batch: Batch) -> Iterator[Row]:
-    return _stream(
-        batch.triage_history.order_by("-at", "-pk"),
-        at=("at", None),
-        kind=("kind", word_of(TriageEntry.Kind)),
-        triage=("state", word_of(TriageState)),
-        owner=(name_of("owner"), None),
-        other_batch=("other_batch_id", None),
-        text=("text", None),
-        by=(name_of("person"), None),
-    )
+def _latest_first(events: QuerySet[Any]) -> QuerySet[Any]:
+    return events.order_by("-at", "-pk")
 
 
-def _stream(found: QuerySet[Any], **known: Origin) -> Iterator[Row]:
-    """Rows from one of the tables, which fills the columns that it knows of."""
-    columns = []
-    for column in _COLUMNS:
-        source, show = known.get(column.name, _NOTHING)
-        columns.append(replace(column, source=source, show=show))
-    return read(columns, found)
+def _stream(found: QuerySet[Any], columns: Sequence[Column], **known: Origin) -> Iterator[Row]:
+    """Rows from one of the tables, which fills those of the columns that it knows of."""
+    origins = [known.get(column.name, _NOTHING) for column in columns]
+    filled = [
+        replace(column, source=source, show=show) for column, (source, show) in zip(columns, origins, strict=True)
+    ]
+    return read(filled, found)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from batches.bars import Bar
 from batches.fingerprint import parts
 from batches.templatetags.batches import count
+from batches.words import ranges_text
 
 register = template.Library()
 
@@ -29,8 +30,8 @@ def cause_text(text: str) -> SafeString:
 
 @register.filter
 def ranges(found: Sequence[tuple[int, int]], most: int = SHOWN_RANGES) -> str:
-    """[[0, 41], [57, 57]] -> 0–41, 57"""
-    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in found[:most])
+    """The first of them: 0–41, 57"""
+    return ranges_text(found[:most])
 
 
 @register.filter

@@ -17,6 +17,7 @@ from batches.forms import MOST_IDS, BatchFilter, CauseFilter, find_batch_ids
 from batches.models import Batch, BatchCause, Cause, SucceededItem
 from batches.views.tabs import TABS, RowsTab
 from staff.http import StaffRequest
+from staff.models import Person
 
 MOST_OF_NAME = 40  # characters of each part of a file's name
 MOST_NAME = 180
@@ -45,7 +46,7 @@ def batches(request: StaffRequest, file_format: Format) -> StreamingHttpResponse
     if wanted:
         found = found.filter(pk__in=wanted)
     table = exports.batch_list(found.newest_first())
-    return _file(file_format, ["batches"], _asked(request.GET, [*form.fields, "id"]), [table])
+    return exported(file_format, ["batches"], _asked(request.GET, [*form.fields, "id"]), [table])
 
 
 @require_safe
@@ -58,7 +59,7 @@ def batch(request: StaffRequest, batch_id: UUID, file_format: Format) -> Streami
     lists = [_rows(tab, batch, QueryDict()) for tab in TABS.values() if isinstance(tab, RowsTab) and tab.shown(batch)]
     causes = exports.causes_of_batch(batch.causes.all())
     tables = [exports.facts_of(visible), causes, *lists, exports.history_of(batch)]
-    return _file(file_format, ["batch", str(batch_id)], {}, tables)
+    return exported(file_format, ["batch", str(batch_id)], {}, tables)
 
 
 @require_safe
@@ -75,7 +76,7 @@ def tab(request: StaffRequest, batch_id: UUID, tab: str, file_format: Format) ->
         table = exports.history_of(batch)
     else:
         raise Http404
-    return _file(file_format, ["batch", str(batch_id), tab], asked, [table])
+    return exported(file_format, ["batch", str(batch_id), tab], asked, [table])
 
 
 @require_safe
@@ -83,15 +84,27 @@ def causes(request: StaffRequest, file_format: Format) -> StreamingHttpResponse:
     """The list of causes."""
     form = CauseFilter(request.GET, person=request.user)
     found = form.filter(Cause.objects.visible_to(request.user).occurring()).last_seen_first()
-    return _file(file_format, ["causes"], _asked(request.GET, form.fields), [exports.cause_list(found)])
+    return exported(file_format, ["causes"], _asked(request.GET, form.fields), [exports.cause_list(found)])
 
 
 @require_safe
 def cause(request: StaffRequest, cause_id: int, file_format: Format) -> StreamingHttpResponse:
-    """Every batch with a cause."""
+    """All that is known of a cause."""
+    visible = Cause.objects.visible_to(request.user).filter(pk=cause_id)
+    lists = _lists_of(get_object_or_404(visible), request.user)
+    if not file_format.holds_many:
+        raise Http404
+    return exported(file_format, ["cause", str(cause_id)], {}, [exports.facts_of_cause(visible), *lists])
+
+
+@require_safe
+def part(request: StaffRequest, cause_id: int, part: str, file_format: Format) -> StreamingHttpResponse:
+    """One list of a cause."""
     cause = get_object_or_404(Cause.objects.visible_to(request.user), pk=cause_id)
-    within = BatchCause.objects.filter(cause=cause, batch__in=Batch.objects.visible_to(request.user))
-    return _file(file_format, ["cause", str(cause_id), "batches"], {}, [exports.batches_of_cause(within)])
+    wanted = [table for table in _lists_of(cause, request.user) if table.name == part]
+    if not wanted:
+        raise Http404
+    return exported(file_format, ["cause", str(cause_id), part], {}, wanted)
 
 
 @require_safe
@@ -100,7 +113,18 @@ def case(request: StaffRequest, case_id: str, file_format: Format) -> StreamingH
     invoices = SucceededItem.objects.filter(case_id=case_id, batch__in=Batch.objects.visible_to(request.user))
     if not invoices.exists():
         raise Http404
-    return _file(file_format, ["case", case_id], {}, [exports.invoices_of_case(invoices)])
+    return exported(file_format, ["case", case_id], {}, [exports.invoices_of_case(invoices)])
+
+
+def _lists_of(cause: Cause, person: Person) -> list[Table]:
+    """Those of its page; none of them is read before it is written."""
+    within = BatchCause.objects.filter(cause=cause, batch__in=Batch.objects.visible_to(person))
+    return [
+        exports.batches_of_cause(within),
+        exports.organisations_of_cause(cause.organizations.all()),
+        exports.days_of_cause(cause.days.all()),
+        exports.history_of_cause(cause),
+    ]
 
 
 def _rows(tab: RowsTab, batch: Batch, asked: QueryDict) -> Table:
@@ -114,7 +138,7 @@ def _asked(query: QueryDict, names: Iterable[str]) -> dict[str, str]:
     return {name: " ".join(query.getlist(name)) for name in names if query.get(name)}
 
 
-def _file(
+def exported(
     file_format: Format, subject: Sequence[str], asked: Mapping[str, str], tables: Sequence[Table]
 ) -> StreamingHttpResponse:
     """A file that is sent while it is written. What breaks off does so audibly: the connection breaks off with it."""
