@@ -148,5 +148,5 @@ def test_the_number_of_queries_does_not_grow_with_the_batches(
     for count in (2, 60):
         for _ in range(count):
             recorded(of_first_generation(errors=[error(n) for n in range(3)], **created(DAY)))
-        with django_assert_num_queries(9):  # the list, its top causes, who owns what, three counts, saved views
+        with django_assert_num_queries(10):  # the list, its top causes, who owns what, three counts, saved views
             client.get("/batches/")

@@ -94,9 +94,13 @@ class Cause(Triaged):
 class BatchCauseQuerySet(models.QuerySet["BatchCause"]):
     """Reads of what batches have of causes."""
 
-    def top_of(self, batch_ids: Collection[UUID]) -> Self:
-        """Of each of these batches the cause with most rows."""
-        return self.filter(batch__in=batch_ids).order_by("batch", "-rows", "cause").distinct("batch")
+    def top_of(self, batch_ids: Collection[UUID]) -> dict[UUID, Cause]:
+        """Of each of these batches the cause with most rows: the first of its index, however many it has."""
+        ranked = self.filter(batch=models.OuterRef("pk")).order_by("-rows", "cause")
+        first = models.Subquery(ranked.values("cause")[:1])
+        top = dict(Batch.objects.filter(pk__in=batch_ids).values_list("pk", first))
+        causes = Cause.objects.in_bulk(set(top.values()) - {None})
+        return {batch_id: causes[cause_id] for batch_id, cause_id in top.items() if cause_id}
 
 
 class BatchCause(models.Model):

@@ -108,8 +108,7 @@ def _ways(person: Person) -> dict[str, Any]:
 def _with_top_cause(batches: Sequence[Batch]) -> list[tuple[Batch, Cause | None]]:
     """Each with what most of its error rows have in common."""
     failed = [batch.pk for batch in batches if batch.failed_objects]
-    most_first = BatchCause.objects.top_of(failed).select_related("cause")
-    top = {each.batch_id: each.cause for each in most_first} if failed else {}
+    top = BatchCause.objects.top_of(failed)
     return [(batch, top.get(batch.pk)) for batch in batches]
 
 
