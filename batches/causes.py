@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from batches.copying import copy_rows
 from batches.fingerprint import GROUPING, fingerprint
@@ -169,19 +170,19 @@ def hand_over() -> int:
     A cause goes over to the one that its example has now, unless somebody has said something of that one already.
     """
     former = Cause.objects.filter(grouping__lt=GROUPING, replaced_by=None, batches=None).order_by("pk")
-    return sum(_hand_over(old) for old in former)
+    return sum(map(_hand_over, list(former.values_list("pk", flat=True))))
 
 
-def _hand_over(old: Cause) -> bool:
+def _hand_over(former_id: int) -> bool:
+    example = Cause.objects.values_list("example", flat=True).get(pk=former_id)
+    heir = Q(grouping=GROUPING, key=_key(fingerprint(example)))
     with transaction.atomic():
-        new = (
-            Cause.objects.select_for_update(no_key=True)
-            .filter(grouping=GROUPING, key=_key(fingerprint(old.example)))
-            .first()
-        )
-        if new is None:
+        both = Cause.objects.filter(Q(pk=former_id) | heir).order_by("pk").select_for_update(no_key=True).in_bulk()
+        former = both.pop(former_id)
+        if not both or former.replaced_by_id:
             return False
-        Cause.objects.filter(pk=old.pk).update(replaced_by=new)
-        if not new.triage_revision and old.triage_revision:
-            inherit(new, old)
+        (new,) = both.values()
+        Cause.objects.filter(pk=former_id).update(replaced_by=new)
+        if not new.triage_revision and former.triage_revision:
+            inherit(new, former)
         return True

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from batches.models import BatchCause
+from batches.models import NO_ORGANIZATION, BatchCause
 
 _CHANGE = """
     SELECT 1 AS sign, cause_id, rows, organization_id, submitted_at
@@ -42,13 +42,14 @@ _BY_ORGANIZATION = f"""
     ),
     altogether AS (
         SELECT cause_id, sum(change.batches) AS batches, sum(change.rows) AS rows,
-            sum((now.batches > 0)::int - (now.batches - change.batches > 0)::int) AS organizations,
+            sum((now.batches > 0)::int - (now.batches - change.batches > 0)::int)
+                FILTER (WHERE organization_id <> %(nobody)s) AS organizations,
             min(first_seen_at) AS first_seen_at, max(last_seen_at) AS last_seen_at
         FROM change JOIN now USING (cause_id, organization_id) GROUP BY cause_id
     )
     UPDATE batches_cause AS cause
     SET batch_count = batch_count + batches, row_count = row_count + rows,
-        organization_count = organization_count + organizations,
+        organization_count = organization_count + coalesce(organizations, 0),
         first_seen_at = least(cause.first_seen_at, altogether.first_seen_at),
         last_seen_at = greatest(cause.last_seen_at, altogether.last_seen_at)
     FROM altogether WHERE cause.id = altogether.cause_id
@@ -59,6 +60,7 @@ def roll_up(batch_ids: Sequence[UUID], before: Sequence[BatchCause]) -> None:
     """Add to the sums what these batches have now, and take away what they had: in one order for all who do it."""
     change: dict[str, Any] = {
         "zone": timezone.get_current_timezone_name(),
+        "nobody": NO_ORGANIZATION,
         "batch_ids": list(batch_ids),
         "cause_ids": [old.cause_id for old in before],
         "rows": [old.rows for old in before],

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import OperationalError, connection, models, transaction
@@ -21,6 +22,9 @@ Kind = TriageEntry.Kind
 PATIENCE = "2s"
 """For how long a person waits for whoever holds the row; an answer that is being recorded holds its batch for seconds."""
 
+PRESSED_TWICE = timedelta(seconds=10)
+"""The same note within this time is the same press of the button."""
+
 
 class Problem(models.TextChoices):
     """Why something was not done."""
@@ -34,6 +38,12 @@ class Problem(models.TextChoices):
     BUSY = (
         "busy",
         _("This is being written by somebody else at this moment. Nothing is lost: try again in a few seconds."),
+    )
+    REPLACED = (
+        "replaced",
+        _(
+            "The messages have been grouped anew, and another cause stands in the place of this one. What you did belongs there."
+        ),
     )
     CIRCLE = "circle", _("That batch is itself corrected by this one, directly or by way of others.")
     DOUBTFUL = "doubtful", _("Nothing has been changed yet, since this may not be what you want:")
@@ -81,8 +91,7 @@ def correct(
     Who is not sure yet is told first what speaks against it.
     """
     with _held(batch, revision) as held:
-        with connection.cursor() as cursor:  # one at a time, lest two links close a circle that neither of them sees
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('batches.corrected_in'))")
+        _one_at_a_time("batches.corrected_in")  # lest two links close a circle that neither of them sees
         if held.pk in _chain_from(replacement):
             raise NotDone(Problem.CIRCLE)
         if held.corrected_in_id == replacement:
@@ -99,10 +108,13 @@ def correct(
 
 def note(subject: Subject, person: Person, text: str) -> None:
     """Add a note; it takes nothing away from anybody, so that it needs no revision. Pressed twice it stands there once."""
-    last = subject.triage_history.order_by("-id").first()
-    if last and (last.kind, last.person_id, last.text) == (Kind.NOTE, person.pk, text):
-        return
+    if isinstance(subject, Cause) and subject.replaced_by_id:
+        raise NotDone(Problem.REPLACED)
     with transaction.atomic():
+        _one_at_a_time(f"batches.note {person.pk}")
+        just_now = subject.triage_history.filter(at__gt=timezone.now() - PRESSED_TWICE)
+        if just_now.filter(kind=Kind.NOTE, person=person, text=text).exists():
+            return
         _add(TriageEntry(kind=Kind.NOTE, text=text, **_place(subject)), person)
         if isinstance(subject, Batch):
             _show(subject.pk)
@@ -127,11 +139,19 @@ def _held[S: Triaged](subject: S, revision: int) -> Iterator[S]:
             held = type(subject)._default_manager.select_for_update(no_key=True).get(pk=subject.pk)
             if held.triage_revision != revision:
                 raise NotDone(Problem.OUTDATED)
+            if isinstance(held, Cause) and held.replaced_by_id:
+                raise NotDone(Problem.REPLACED)
             yield held
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise NotDone(Problem.BUSY) from error
         raise
+
+
+def _one_at_a_time(what: str) -> None:
+    """Wait until nobody else does this, until the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [what])
 
 
 def _set_state(held: Subject, state: TriageState) -> None:

@@ -13,10 +13,11 @@ from django.db import connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
-from batches import causes, discovery
+from batches import causes, discovery, triage
 from batches.amili import payload
 from batches.causes import group, set_causes
 from batches.models import (
+    NO_ORGANIZATION,
     Batch,
     BatchCause,
     Cause,
@@ -59,7 +60,10 @@ def sums(template: str = MISSING) -> tuple[int, int]:
     totals = [tuple(map(sum, zip(*numbers, strict=True))) for numbers in (by_day, by_organisation)]
     cause = Cause.objects.get(template=template)
     assert totals[0] == totals[1] == (cause.batch_count, cause.row_count)
-    assert cause.organization_count == cause.organizations.filter(batches__gt=0).count()
+    assert (
+        cause.organization_count
+        == cause.organizations.filter(batches__gt=0).exclude(organization_id=NO_ORGANIZATION).count()
+    )
     return totals[0]
 
 
@@ -167,6 +171,13 @@ def test_a_batch_that_turns_out_to_be_of_another_organisation_counts_there(recor
     counted = CauseOrganization.objects.filter(batches__gt=0).values_list("organization_id", "rows")
     assert list(counted) == [(OTHER, 2)]
     assert CauseOrganization.objects.get(organization_id=ORGANISATION).batches == 0
+
+
+def test_batches_of_no_organisation_are_none_more(recorded: Record) -> None:
+    recorded(failed(MISSING))
+    recorded(failed(MISSING, batch=SECOND, organizationId=None))
+    assert sums() == (2, 2)
+    assert Cause.objects.get().organization_count == 1
 
 
 def test_first_and_last_seen_are_of_all_batches(recorded: Record) -> None:
@@ -287,6 +298,29 @@ def test_what_somebody_said_of_the_new_cause_is_not_overwritten(recorded: Record
     Cause.objects.filter(template=MISSING).update(advice="Newer advice", triage_revision=1)
     call_command("regroup_causes")
     assert Cause.objects.get(template=MISSING).advice == "Newer advice"
+
+
+def test_what_is_done_while_causes_are_handed_over_goes_over_too(recorded: Record, person: Person) -> None:
+    recorded(failed(MISSING))
+    old = former(Cause.objects.get())
+    triage.move(old, person, 0, TriageState.WAITING_FOR_AMILI, person)
+    call_command("regroup_causes")
+    assert Cause.objects.get(template=MISSING).owner == person
+
+
+def test_a_cause_that_was_replaced_takes_no_more_work(client: Client, recorded: Record) -> None:
+    recorded(failed(MISSING))
+    old = former(Cause.objects.get())
+    call_command("regroup_causes")
+    for deed, data in {
+        "triage": {"revision": 0, "state": "looking", "owner": ""},
+        "notes": {"text": "Seen"},
+        "advice": {"revision": 0, "text": "Ask"},
+    }.items():
+        answer = client.post(f"{old.get_absolute_url()}{deed}/", data)
+        assert (answer.status_code, "grouped anew" in seen(answer)) == (409, True)
+    assert not old.triage_history.exists()
+    assert "Take it" not in seen(client.get(old.get_absolute_url()))
 
 
 def test_errors_from_before_there_were_causes_are_grouped_from_the_answer_kept(

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from batches import triage
-from batches.models import Batch, Cause, TriageEntry
+from batches.models import Batch, Cause, TimelineEntry, TriageEntry
 from staff.models import Person
 from tests.answers import BATCH, error, of_first_generation, of_today, succeeded
 from tests.conftest import Record
@@ -354,6 +354,22 @@ def test_a_note_that_is_sent_twice_stands_there_once(client: Client, failed: Bat
     assert TriageEntry.objects.count() == 1
 
 
+def test_the_same_note_on_another_day_is_another_note(client: Client, failed: Batch) -> None:
+    client.post(NOTE, {"text": "Called again, no answer."})
+    TriageEntry.objects.update(at=timezone.now() - timedelta(days=1))
+    client.post(NOTE, {"text": "Called again, no answer."})
+    assert TriageEntry.objects.count() == 2
+
+
+def test_notes_are_not_crowded_out_of_the_history(client: Client, failed: Batch) -> None:
+    client.post(NOTE, {"text": "Seen long ago"})
+    TriageEntry.objects.update(at=timezone.now() - timedelta(days=1))
+    changed = {"batch": failed, "at": timezone.now(), "kind": "trouble", "source": "check"}
+    TimelineEntry.objects.bulk_create([TimelineEntry(**changed) for _ in range(201)])
+    assert any("Seen long ago" in line for line in history(client))
+    assert "The export has all of it." in seen(client.get(f"{failed.get_absolute_url()}timeline/"))
+
+
 def test_notes_of_two_people_do_not_get_in_each_others_way(
     client: Client, colleagues_client: Client, failed: Batch
 ) -> None:
@@ -430,7 +446,7 @@ def test_advice_is_not_overwritten_unseen(client: Client, colleagues_client: Cli
     colleagues_client.post(url, {"revision": 0, "text": "Theirs"})
     page = client.post(url, {"revision": 0, "text": "Mine"})
     assert page.status_code == 409
-    assert "Theirs" in seen(page)
+    assert seen(page).count("Theirs") == 1
     assert "Mine</textarea>" in page.content.decode()
     assert client.post(url, {"revision": 1, "text": "x" * 2_001}).status_code == 422
     client.post(url, {"revision": 1, "text": ""})

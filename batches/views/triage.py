@@ -46,7 +46,8 @@ def panel_of(subject: Subject) -> dict[str, Any]:
 
 def notes_of(subject: Subject) -> dict[str, Any]:
     """What `batches/notes.html` needs: the history of a cause, the latest first, and the form of a note."""
-    return {"history": history_of(subject)[:MOST_LINES], "note_form": NoteForm()}
+    history = list(history_of(subject)[: MOST_LINES + 1])
+    return {"history": history[:MOST_LINES], "is_cut": len(history) > MOST_LINES, "note_form": NoteForm()}
 
 
 def history_of(subject: Subject) -> QuerySet[TriageEntry]:

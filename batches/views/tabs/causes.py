@@ -7,7 +7,7 @@ from typing import Any
 from django.core.paginator import Paginator
 
 from batches.bars import SPARK_DAYS, Bar, bars_of
-from batches.models import Batch, BatchCause, Cause
+from batches.models import NO_ORGANIZATION, Batch, BatchCause, Cause
 from batches.views.tabs.tab import Tab
 
 PER_PAGE = 30
@@ -27,7 +27,7 @@ class CauseLine:
 
     @property
     def other_organizations(self) -> int:
-        return self.cause.organization_count - 1
+        return self.cause.organization_count - (self.here.organization_id != NO_ORGANIZATION)
 
 
 class CausesTab(Tab):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from batches.forms.triage import NoteForm
@@ -35,18 +36,27 @@ class TimelineTab(Tab):
     A version that changed nothing that we count has a line too.
     """
 
-    MOST = 200
+    MOST = 200  # of what Amili did, and as many of what people did, lest one crowd out the other
 
     def details(self, batch: Batch, asked: Mapping[str, str]) -> dict[str, Any]:
+        told = sorted(self._told(batch), key=attrgetter("at"), reverse=True)
+        done = batch.triage_history.select_related("person", "owner").order_by("-id")
+        deeds = [TimelineLine(deed.at, None, None, deed) for deed in done[: self.MOST + 1]]
+        latest = sorted(told[: self.MOST] + deeds[: self.MOST], key=attrgetter("at"), reverse=True)
+        return {
+            "lines": list(self._compared(latest[::-1]))[::-1],
+            "is_cut": max(len(told), len(deeds)) > self.MOST,
+            "note_form": NoteForm(),
+        }
+
+    def _told(self, batch: Batch) -> Iterator[TimelineLine]:
+        """What Amili did, and versions of its answer of which nothing else tells."""
         versions = {version.pk: version for version in versions_of(batch)}
-        entries = list(batch.timeline.order_by("-id")[: self.MOST])
-        lines = [TimelineLine(entry.at, entry, versions.get(entry.answer_id or 0)) for entry in entries]
-        untold = versions.keys() - {entry.answer_id for entry in entries}
-        lines += [TimelineLine(versions[pk].first_received_at, None, versions[pk]) for pk in untold]
-        deeds = batch.triage_history.select_related("person", "owner").order_by("-id")[: self.MOST]
-        lines += [TimelineLine(deed.at, None, None, deed) for deed in deeds]
-        latest = sorted(lines, key=lambda line: line.at, reverse=True)[: self.MOST]
-        return {"lines": list(self._compared(latest[::-1]))[::-1], "note_form": NoteForm()}
+        entries = list(batch.timeline.order_by("-id")[: self.MOST + 1])
+        for entry in entries:
+            yield TimelineLine(entry.at, entry, versions.get(entry.answer_id or 0))
+        for untold in versions.keys() - {entry.answer_id for entry in entries}:
+            yield TimelineLine(versions[untold].first_received_at, None, versions[untold])
 
     @staticmethod
     def _compared(lines: Iterable[TimelineLine]) -> Iterator[TimelineLine]:
