@@ -8,7 +8,12 @@ SETTINGS := VAR_DIR=var/checks ALLOWED_HOSTS=dashboard.example AMILI_CLIENT_ID=c
 	SECRET_KEY=only-for-the-checks-and-as-long-as-a-real-secret-key-is \
 	DATABASE_URL=postgresql://nobody@127.0.0.1:9/none REDIS_URL=redis://127.0.0.1:9/0
 
-.PHONY: help up test bench format lint types arrows vendor chromium ready
+# Two at a time, since no machine has fewer cores, each with its output in one piece.
+TOGETHER := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
+
+WHOLE := tests/browser tests/faults tests/test_up.py
+
+.PHONY: help up test parts whole bench format lint types arrows vendor chromium ready
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -16,8 +21,15 @@ help: ## list the targets
 up: ready ## run everything on this machine, until Ctrl-C
 	@exec $(RUN) python manage.py up
 
-test: lint types arrows chromium ## every check there is
-	$(RUN) python -m pytest
+test: ready chromium ## every check there is
+	@$(TOGETHER) lint types arrows
+	@$(TOGETHER) whole parts
+
+whole: ready ## the tests of the whole stack: in a real browser, and while parts of it fail
+	$(RUN) python -m pytest $(WHOLE)
+
+parts: ready ## the tests of its parts, on real PostgreSQL and Valkey
+	$(RUN) python -m pytest $(addprefix --ignore=,$(WHOLE))
 
 bench: ready ## measure speed, as ratios against baselines of the same run
 	$(RUN) python -m benchmarks
