@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import call_command
@@ -374,6 +374,16 @@ def test_the_page_of_a_cause_tells_of_every_batch_with_it(client: Client, record
     assert "3 error rows 2 batches 2 organisations" in text
     assert str(BATCH) in text
     assert str(SECOND) in text
+
+
+def test_organisations_beyond_those_shown_are_said_to_be_there(client: Client, recorded: Record) -> None:
+    recorded(failed(MISSING))
+    cause, now = Cause.objects.get(), timezone.now()
+    about = {"cause": cause, "batches": 1, "rows": 1, "first_seen_at": now, "last_seen_at": now}
+    sentence = "The export has all of them."
+    assert sentence not in seen(client.get(cause.get_absolute_url()))
+    CauseOrganization.objects.bulk_create([CauseOrganization(organization_id=uuid4(), **about) for _ in range(50)])
+    assert sentence in seen(client.get(cause.get_absolute_url()))
 
 
 def test_the_batches_of_a_cause_are_turned_page_by_page(client: Client, recorded: Record) -> None:

@@ -48,12 +48,14 @@ def cause(request: StaffRequest, cause_id: int) -> HttpResponse:
     # One more than fits tells whether there is a next page.
     shares = list(rows.order_by("-submitted_at", "-batch")[: PER_PAGE + 1])
     last = shares[:PER_PAGE][-1] if len(shares) > PER_PAGE else None
+    organizations = list(found.organizations.filter(batches__gt=0).order_by("-rows")[: MOST_ORGANIZATIONS + 1])
     context = {
         "cause": found,
         "shares": shares[:PER_PAGE],
         "next": key_of(last.submitted_at, last.batch_id) if last else "",
         "bars": bars_of([found.pk], CHART_DAYS)[found.pk],
-        "organizations": found.organizations.filter(batches__gt=0).order_by("-rows")[:MOST_ORGANIZATIONS],
+        "organizations": organizations[:MOST_ORGANIZATIONS],
+        "more_organizations": len(organizations) > MOST_ORGANIZATIONS,
         "replaces": found.replaces.all(),
         **panel_of(found),
         **notes_of(found),
