@@ -24,8 +24,9 @@ type Replacement = tuple[int, int, str]
 
 _PLACEHOLDER = re.compile(r"(‹(?:number|uuid|date|time|amount|e-mail|text|id)›)")
 
-# Which digits a value has decides nothing, so messages that differ in no more than their digits are read once.
-_ALIKE = "".join("0" if chr(code).isdigit() else chr(code) for code in range(128))
+# Which digits a value has decides nothing, so messages that differ in no more than their digits are read once. As bytes,
+# which are translated in a fifth of the time: no byte of another character is that of a digit.
+_ALIKE = bytes.maketrans(b"123456789", b"000000000")
 
 _TIME = r"\d{1,2}:\d{2}(?: :\d{2}(?:[.,]\d++)?+ )?+ (?:[ ]?[AaPp][Mm]\b)?+ (?:Z|[ ]?[+-]\d{2}:?\d{2}\b)?+"
 _MONTH = r"(?:jan|feb|mar|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cs])"
@@ -97,7 +98,7 @@ _LOWER_WORD = re.compile(r"(?<!\S)[a-zæøå]++(?!\S)")
 def fingerprint(message: str) -> str:
     """The template of a message: its text with placeholders for what varies."""
     text = _readable(message)
-    template, replacements = _read(text.translate(_ALIKE))
+    template, replacements = _read(text.encode().translate(_ALIKE))
     return template or _replaced(text, replacements)
 
 
@@ -129,8 +130,9 @@ def _shortened(template: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _read(text: str) -> tuple[str, tuple[Replacement, ...]]:
+def _read(alike: bytes) -> tuple[str, tuple[Replacement, ...]]:
     """The template of a text whose digits are all alike, unless any of them stay; and what is replaced in it."""
+    text = alike.decode()
     replacements = tuple(_replacements(text, 0, len(text)))
     template = _replaced(text, replacements)
     return "" if "0" in template else template, replacements
