@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from batches.copying import add_all
 from batches.models import Batch, SavedView
 from staff.models import Person
 from tests.answers import error, of_first_generation, of_today, succeeded
@@ -150,15 +151,17 @@ def test_an_open_list_shows_that_somebody_took_a_batch(client: Client, recorded:
 def test_the_lists_are_read_from_an_index(client: Client, recorded: Record, person: Person) -> None:
     """With some thousand batches of which few are left to do, PostgreSQL reads no more than those."""
     batch = recorded(of_first_generation(errors=[error(1)]))
-    Batch.objects.bulk_create(
-        Batch(
-            pk=uuid4(),
-            outcome="failed" if n % 4 == 0 else "succeeded",
-            triage_state="waiting_amili" if n % 200 == 0 else "corrected",
-            owner=person if n % 100 == 0 else None,
-            first_seen_at=batch.first_seen_at - timedelta(minutes=n),
-        )
-        for n in range(20_000)
+    add_all(
+        [
+            Batch(
+                pk=uuid4(),
+                outcome="failed" if n % 4 == 0 else "succeeded",
+                triage_state="waiting_amili" if n % 200 == 0 else "corrected",
+                owner=person if n % 100 == 0 else None,
+                first_seen_at=batch.first_seen_at - timedelta(minutes=n),
+            )
+            for n in range(20_000)
+        ]
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE batches_batch")
@@ -239,11 +242,48 @@ def test_a_default_that_is_gone_or_shared_no_longer_is_none(client: Client, coll
     for browser in (client, colleagues_client):
         browser.post(f"{VIEWS}default/", {"view": view.pk})
         assert browser.get("/batches/").status_code == 302
-    client.post(f"{VIEWS}{view.pk}/", {"name": "Team"})
+    client.post(f"{VIEWS}{view.pk}/", {"name": "Team", "anyway": "1"})
     assert colleagues_client.get("/batches/").status_code == 200
     assert client.get("/batches/").status_code == 302
     client.post(f"{VIEWS}{view.pk}/delete/")
     assert client.get("/batches/").status_code == 200
+
+
+@pytest.mark.parametrize(("deed", "again"), [("delete/", "Delete it all the same"), ("", "Save it all the same")])
+def test_with_what_others_open_their_list_goes_only_knowingly(
+    client: Client, colleagues_client: Client, deed: str, again: str
+) -> None:
+    save(client, name="Team", is_shared="on")
+    view = SavedView.objects.get()
+    client.post(f"{VIEWS}default/", {"view": view.pk})
+    colleagues_client.post(f"{VIEWS}default/", {"view": view.pk})
+    page = client.post(f"{VIEWS}{view.pk}/{deed}", {"name": "Renamed"})
+    assert page.status_code == 409
+    assert "The list of one colleague opens with this view." in seen(page)
+    assert again in seen(page)
+    view.refresh_from_db()
+    assert (view.name, view.is_shared) == ("Team", True)
+    assert client.post(f"{VIEWS}{view.pk}/{deed}", {"name": "Renamed", "anyway": "2"}).status_code == 409
+    assert client.post(f"{VIEWS}{view.pk}/{deed}", {"name": "Renamed", "anyway": "1"}).status_code == 302
+    assert colleagues_client.get("/batches/").status_code == 200
+
+
+def test_a_view_that_stays_shared_is_renamed_unasked(client: Client, colleagues_client: Client) -> None:
+    save(client, name="Team", is_shared="on")
+    view = SavedView.objects.get()
+    colleagues_client.post(f"{VIEWS}default/", {"view": view.pk})
+    assert client.post(f"{VIEWS}{view.pk}/", {"name": "Renamed", "is_shared": "on"}).status_code == 302
+
+
+def test_names_do_not_turn_what_stands_beside_them(
+    client: Client, colleague: Person, colleagues_client: Client
+) -> None:
+    Person.objects.filter(pk=colleague.pk).update(first_name="\u202eOla")
+    save(colleagues_client, name="\u202eTeam", is_shared="on")
+    for url in ("/batches/", VIEWS):
+        content = client.get(url).content.decode()
+        assert "<bdi>\u202eTeam</bdi>" in content
+        assert "by <bdi>\u202eOla Dahl</bdi>" in content
 
 
 def test_what_others_do_not_share_is_nobody_elses_default(client: Client, colleagues_client: Client) -> None:
