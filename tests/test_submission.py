@@ -11,12 +11,13 @@ from datetime import date
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 from redis import Redis
 
-from batches.models import Cause, IndexBase
+from batches.models import Batch, Cause, IndexBase
 from batches.submission.files import ChangedError
 from batches.submission.keep import GoneError
 from staff.models import Person
@@ -227,10 +228,60 @@ def test_advice_about_a_cause_stands_on_every_object_of_it(client: Client, recor
     assert "Ask the creditor for it." in seen(drop(client, as_json(SENT)))
 
 
+def test_an_object_with_very_many_reasons_shows_the_first_of_them(client: Client, recorded: Record) -> None:
+    errors = [error(1, f"Reason {n:03}") for n in range(120)] + [error(3, "Due date is odd")]
+    recorded(of_first_generation(errors=[*errors[:70], error(1, "dueDate is odd"), *errors[70:]], succeeded=[]))
+    page = drop(client, as_json(SENT))
+    text = seen(page)
+    assert ("Reason 049" in text, "Reason 050" in text) == (True, False)
+    assert "and 71 more" in text
+    assert '/errors/?index=1"' in page.content.decode()
+    assert text.count("named in the message") == 1  # of the other object
+    assert json.loads(downloaded(client))["invoices"][0]["reason"].count("Reason") == 120
+
+
+def test_of_very_many_causes_the_largest_and_the_chosen_one_are_offered(client: Client, recorded: Record) -> None:
+    words = [f"{first}{second}" for first in "bdfghklmnp" for second in ("ake", "ite", "ose", "une", "eve", "all")]
+    errors = [error(n % 6, f"Odd {word}") for n, word in enumerate(words)]
+    recorded(of_first_generation(errors=[*errors, error(0, "Odd bake")], succeeded=[]))
+    page = drop(client, as_json(SENT))
+    assert page.content.decode().count("<option value=") == 51
+    assert "Odd bake (2)" in seen(page)
+    assert "and 10 smaller ones" in seen(page)
+    last = Cause.objects.order_by("-pk").first()
+    assert last
+    assert f"{last.template} (1)" not in seen(page)
+    chosen = client.get(ADDRESS, {"cause": str(last.pk)})
+    assert f"{last.template} (1)" in seen(chosen)
+    assert "and 9 smaller ones" in seen(chosen)
+
+
+def test_a_kept_file_meets_the_causes_of_today(client: Client, recorded: Record) -> None:
+    recorded(partial())
+    former = Cause.objects.get(template__contains="nationalId")
+    Cause.objects.filter(pk=former.pk).update(grouping=0, template="Former")
+    Batch.objects.update(grouping=0)
+    drop(client, as_json(SENT))
+    assert "Index 1" in seen(client.get(ADDRESS, {"cause": str(former.pk)}))
+    call_command("regroup_causes")
+    now = Cause.objects.get(template__contains="nationalId")
+    assert "Index 1" in seen(client.get(ADDRESS, {"cause": str(now.pk)}))
+    assert "No object of this file has this cause." in seen(client.get(ADDRESS, {"cause": str(former.pk)}))
+
+
+def test_a_batch_in_which_nothing_failed_has_nothing_to_correct(client: Client, recorded: Record) -> None:
+    recorded(of_today("SUCCESS", succeeded=[succeeded(0)], failed=[None]))
+    assert "Nothing failed in this batch, as far as Amili says: there is nothing to correct." in seen(
+        client.get(ADDRESS)
+    )
+    recorded(partial())
+    assert "nothing to correct" not in seen(client.get(ADDRESS))
+
+
 @pytest.mark.usefixtures("answered")
 def test_nothing_in_the_address_breaks_the_page(client: Client) -> None:
     drop(client, as_json(SENT))
-    for name in ("from", "cause", "base"):
+    for name in ("from", "cause"):
         for value in GARBAGE:
             assert client.get(ADDRESS, {name: value}).status_code == 200
 
@@ -302,12 +353,15 @@ def test_a_person_has_one_file_at_a_time(client: Client, settings: Settings, rec
     other = uuid4()
     recorded({**partial(), "batchId": str(other)})
     address = reverse("submission", args=[other])
-    assert "Drop the file" in seen(client.get(address))
+    assert "You dropped a file for batch 5579…3189" in seen(client.get(address))
     assert "6 objects" in seen(client.post(address, {"file": io.BytesIO(as_json(SENT))}, follow=True))  # type: ignore[arg-type]
     assert len(list(Redis.from_url(settings.REDIS_URL).scan_iter("amili:submission:*"))) == 2
-    page = client.get(ADDRESS)
-    assert page.status_code == 200
-    assert "Drop the file" in seen(page)
+    for page, status in ((client.get(ADDRESS), 200), (client.get(CORRECTION), 410)):
+        assert page.status_code == status
+        assert "Drop the file" in seen(page)
+        assert "You dropped a file for batch" in seen(page)
+        assert "one is kept at a time: it is forgotten when you drop one here." in seen(page)
+        assert f'href="{address}"' in page.content.decode()
     client.post(FORGET)  # as from a page that was left open
     assert "6 objects" in seen(client.get(address))
     client.post(reverse("submission-forget", args=[other]))
@@ -401,6 +455,11 @@ def test_only_the_first_of_several_files_is_taken(client: Client) -> None:
 # ------------------------------------------------------------------------------------------ the base, through the page
 
 
+def corrected(client: Client) -> list[str]:
+    """The numbers of the invoices in the correction file."""
+    return [each["invoiceNumber"] for each in json.loads(downloaded(client))["invoices"]]
+
+
 def told_base(base: int) -> Json:
     """An answer whose first failed object, counted from `base`, is the second of the file."""
     return of_first_generation(errors=[error(1 + base)], succeeded=[succeeded(0), succeeded(2)])
@@ -422,11 +481,14 @@ def test_a_persons_choice_comes_first_and_is_remembered_for_the_organisation(cli
     assert "an assumption" in seen(drop(client, as_json(SENT)))
     assert not IndexBase.objects.exists()
     page = client.post(BASE, {"base": "1"}, follow=True)
-    assert page.redirect_chain == [(f"{ADDRESS}?base=1", 302)]  # type: ignore[attr-defined]
+    assert page.redirect_chain == [(ADDRESS, 302)]  # type: ignore[attr-defined]
     assert "counted from 1 because you chose so" in seen(page)  # type: ignore[arg-type]
-    assert [each["invoiceNumber"] for each in json.loads(downloaded(client, base="1"))["invoices"]] == ["2026-2"]
-    assert "Counted from 1, as Kari Nordmann chose for this organisation on" in seen(client.get(ADDRESS))
-    assert [each["invoiceNumber"] for each in json.loads(downloaded(client, base="0"))["invoices"]] == ["2026-3"]
+    assert corrected(client) == ["2026-2"]
+    text = seen(drop(client, as_json(SENT)))  # another visit
+    assert "Counted from 1, as Kari Nordmann chose for this organisation on" in text
+    assert corrected(client) == ["2026-2"]
+    client.post(BASE, {"base": "0"})
+    assert corrected(client) == ["2026-3"]
 
 
 def test_evidence_comes_before_memory(client: Client, recorded: Record, person: Person) -> None:
@@ -439,9 +501,50 @@ def test_evidence_comes_before_memory(client: Client, recorded: Record, person: 
 def test_a_choice_against_the_evidence_is_obeyed_and_not_hidden(client: Client, recorded: Record) -> None:
     recorded(told_base(0))
     drop(client, as_json(SENT))
-    text = seen(client.get(ADDRESS, {"base": "1"}))
-    assert "counted from 1 because you chose so" in text
+    text = seen(client.post(BASE, {"base": "1"}, follow=True))  # type: ignore[arg-type]
+    assert "counted from 1 because you chose so, for as long as this file is kept." in text
     assert "Counted from 1, 1 failed index would point at an invoice that succeeded." in text
+
+
+def test_a_choice_against_the_evidence_holds_for_the_visit_until_it_is_taken_back(
+    client: Client, recorded: Record
+) -> None:
+    recorded(of_first_generation(errors=[error(1), error(3)], succeeded=[succeeded(0)]))
+    assert "as found" not in seen(drop(client, as_json(SENT)))
+    client.post(BASE, {"base": "1"})
+    client.get(reverse("batch", args=[BATCH]))
+    text = seen(client.get(ADDRESS))
+    assert "counted from 1 because you chose so" in text
+    assert "Count from 0, as found" in text
+    assert corrected(client) == ["2026-2"]
+    text = seen(client.post(BASE, {"base": "0"}, follow=True))  # type: ignore[arg-type]
+    assert "Indices count from 0." in text
+    assert "as found" not in text
+    assert corrected(client) == ["2026-1", "2026-3"]
+    recorded(told_base(1))  # what was taken back does not come again with another answer
+    assert "Indices count from 1." in seen(client.get(ADDRESS))
+
+
+def test_a_choice_goes_with_its_file(client: Client, recorded: Record) -> None:
+    recorded(told_base(0))
+    drop(client, as_json(SENT))
+    client.post(BASE, {"base": "1"})
+    assert "Indices count from 0." in seen(drop(client, as_json(SENT)))
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_choice_for_a_file_that_is_gone_is_told_so_and_remembered_for_nobody(
+    client: Client, settings: Settings
+) -> None:
+    drop(client, as_json(SENT))
+    valkey = Redis.from_url(settings.REDIS_URL)
+    valkey.delete(*[key for key in valkey.scan_iter("amili:submission:*") if valkey.type(key) == b"hash"])
+    before = list(IndexBase.objects.values())
+    page = client.post(BASE, {"base": "1"})
+    assert page.status_code == 410
+    assert "The file is no longer kept." in seen(page)  # type: ignore[arg-type]
+    assert list(IndexBase.objects.values()) == before
+    assert not [key for key in valkey.scan_iter("amili:submission:*") if valkey.type(key) == b"hash"]
 
 
 def test_a_new_answer_is_compared_anew(client: Client, recorded: Record) -> None:
@@ -564,12 +667,19 @@ def test_json_that_breaks_off_is_none(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("failed")
-def test_a_download_that_has_begun_has_half_an_hour(client: Client, settings: Settings) -> None:
+def test_a_download_that_begins_in_the_last_moment_has_three_minutes_and_the_file_can_be_forgotten_meanwhile(
+    client: Client, settings: Settings
+) -> None:
     drop(client, as_json({"note": note} for note in NOTES))
     valkey = Redis.from_url(settings.REDIS_URL)
-    place, safe = sorted(valkey.scan_iter("amili:submission:*"), key=len)
-    for key in (place, safe):
-        valkey.expire(key, 100)
+    place, safe = keys = sorted(valkey.scan_iter("amili:submission:*"), key=len)
+    before = valkey.expiretime(safe)
     downloaded(client)
-    assert 1700 < valkey.ttl(safe) <= 1800
-    assert valkey.ttl(place) <= 100
+    assert [valkey.expiretime(key) for key in keys] == [before, before]
+    for key in keys:
+        valkey.expire(key, 10)
+    downloaded(client)
+    assert 170 < valkey.ttl(safe) <= 180
+    assert valkey.ttl(place) == pytest.approx(valkey.ttl(safe), abs=1)
+    client.post(FORGET)
+    assert not valkey.exists(*keys)

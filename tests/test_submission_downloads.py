@@ -41,22 +41,22 @@ def sheet(body: bytes) -> openpyxl.worksheet.worksheet.Worksheet:
     return openpyxl.load_workbook(io.BytesIO(body)).worksheets[0]
 
 
-# ------------------------------------------------------------------------------------------ ready to send
+# ------------------------------------------------------------------------------------------ without reasons
 
 
 def test_json_without_reasons_has_the_very_objects_that_were_sent(client: Client) -> None:
     sent = [invoice(n, reason="ours") if n == 3 else invoice(n) for n in range(6)]
-    assert "Without reasons, ready to send" in seen(drop(client, as_json(sent)))
+    assert "Without reasons, in the submitted shape" in seen(drop(client, as_json(sent)))
     back = json.loads(downloaded(client, reasons="no"))
     assert back == {"invoices": [sent[1], sent[3], sent[4]]}
     assert [list(each) for each in back["invoices"]] == [list(sent[n]) for n in (1, 3, 4)]
     name = client.get(CORRECTION, {"reasons": "no"})["Content-Disposition"]
-    assert name == f'attachment; filename="amili-batch-{BATCH}-to-send.json"'
+    assert name == f'attachment; filename="amili-batch-{BATCH}-without-reasons.json"'
 
 
 def test_a_csv_without_reasons_has_the_very_lines_that_were_sent(client: Client) -> None:
     text = as_csv([row(n) for n in range(6)])
-    assert "Without reasons, ready to send" in seen(drop(client, text))
+    assert "Without reasons, in the submitted shape" in seen(drop(client, text))
     lines = text.splitlines(keepends=True)
     assert downloaded(client, reasons="no").decode() == "".join([lines[0], lines[2], lines[4], lines[5]])
 
@@ -64,9 +64,20 @@ def test_a_csv_without_reasons_has_the_very_lines_that_were_sent(client: Client)
 def test_a_workbook_without_reasons_has_the_very_rows_that_were_sent(client: Client) -> None:
     rows = [[f"2026-{n}", 4500.5, date(2026, 2, 1), "01018012345"] for n in range(6)]
     body = as_xlsx(rows)
-    assert "Without reasons, ready to send" in seen(drop(client, body))
+    assert "Without reasons, in the submitted shape" in seen(drop(client, body))
     before = table(body)
     assert table(downloaded(client, reasons="no")) == [before[0], before[2], before[4], before[5]]
+
+
+@pytest.mark.parametrize(("kind", "where"), [("json", "property"), ("csv", "column"), ("xlsx", "column")])
+def test_it_is_said_that_nothing_is_mended_yet_and_what_has_to_go_before_it_is_sent(
+    client: Client, kind: str, where: str
+) -> None:
+    rows = [row(n) for n in range(6)]
+    body = {"json": as_json(invoice(n) for n in range(6)), "csv": as_csv(rows), "xlsx": as_xlsx(rows)}[kind]
+    text = seen(drop(client, body))
+    assert "nothing in them is mended yet" in text
+    assert f"delete that {where} before you send it" in text
 
 
 # ------------------------------------------------------------------------------------------ a CSV as a workbook

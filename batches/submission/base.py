@@ -47,6 +47,16 @@ class Base:
     evidence: Sequence[Evidence]
 
     @property
+    def found(self) -> int | None:
+        """What the evidence says, whatever is used."""
+        return concluded(self.evidence)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is more to it than a guess."""
+        return self.how in {How.FOUND, How.CHOSEN, How.REMEMBERED}
+
+    @property
     def fits_neither(self) -> bool:
         """Whether each is contradicted, as by another file than the one that was sent."""
         return bool(self.evidence) and all(each.against for each in self.evidence)

@@ -40,9 +40,15 @@ def messages_of(meeting: Meeting, ranks: Sequence[int]) -> Mapping[int, str]:
     """Of these error rows; raises ChangedError if by now they may be others, for ranks are given anew by each answer."""
     rows = ErrorRow.objects.filter(batch_id=meeting.kept.batch, rank__in=ranks)
     found = dict(rows.values_list("rank", "message"))
-    if not Batch.objects.filter(pk=meeting.kept.batch, facts_digest=meeting.facts).exists():
-        raise ChangedError
+    check_answer(meeting)
     return {rank: found.get(rank, "") for rank in ranks}
+
+
+def check_answer(meeting: Meeting) -> None:
+    """Raise ChangedError if it is another by now than the one that was compared, or its rows have other causes."""
+    compared = {"facts_digest": meeting.facts, "grouping": meeting.grouping}
+    if not Batch.objects.filter(pk=meeting.kept.batch, **compared).exists():
+        raise ChangedError
 
 
 def _at_once(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -24,9 +24,10 @@ from batches.submission.safe import AwayError, GoneError, Safe, said
 from batches.submission.submitted import Record, Submitted
 from batches.submission.workbook import Workbook
 
-__all__ = ["LASTS", "PIECE", "AwayError", "GoneError", "Kept", "forget", "found", "keep"]
+__all__ = ["LASTS", "PIECE", "AwayError", "GoneError", "Kept", "elsewhere", "forget", "found", "keep"]
 
 LASTS = 30 * 60  # seconds
+_DOWNLOAD = 3 * 60  # seconds that one needs, once it has begun
 PIECE = 500  # objects
 _PIECE_BYTES = 2**20
 
@@ -63,9 +64,20 @@ class Kept(Struct, frozen=True, dict=True):
         self._safe.put([(name, msgspec.msgpack.encode(made))], self.until)
         return made
 
+    @property
+    def choice(self) -> int | None:
+        """The base that the person counts from, if it is not the one that was found."""
+        value = self._safe.get("choice")
+        return None if value is None else msgspec.msgpack.decode(value, type=int | None)
+
+    def choose(self, base: int | None) -> None:
+        """For as long as the file is kept."""
+        self._safe.put([("choice", msgspec.msgpack.encode(base))], self.until)
+
     def last(self) -> None:
-        """For half an hour from now, so that a download that has begun comes to its end."""
-        self._safe.last(timezone.now().timestamp() + LASTS)
+        """So that a download that begins comes to its end; with its place, where the next file and `forget` find it."""
+        until, place = int(min(timezone.now().timestamp(), self.until)) + _DOWNLOAD, self.key.rpartition(":")[0]
+        said(lambda valkey: [valkey.expireat(key, until, gt=True) for key in (place, self.key)])
 
     def _value(self, name: str) -> bytes:
         value = self._safe.get(name)
@@ -107,6 +119,12 @@ def found(person: int, batch: UUID, secret: str) -> Kept | None:
     if value is None:
         raise GoneError
     return msgspec.msgpack.decode(value, type=Kept)
+
+
+def elsewhere(person: int, batch: UUID) -> UUID | None:
+    """The other batch for which this person has a file."""
+    here = _at_place(person)
+    return None if here is None or here[0] == batch else here[0]
 
 
 def forget(person: int, batch: UUID) -> bool:

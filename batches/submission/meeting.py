@@ -15,10 +15,11 @@ from batches.submission.answered import (
     Succeeded,
     absence_of,
     faults_of,
+    mentioned_in,
     places_of,
     succeeded_of,
 )
-from batches.submission.base import Base, Evidence, How, base_of, evidence_of
+from batches.submission.base import BASES, Base, Evidence, base_of, evidence_of
 from batches.submission.join import Join, joined
 from batches.submission.keep import Kept
 from staff.models import Person
@@ -30,6 +31,7 @@ class Meeting:
 
     kept: Kept
     facts: bytes  # the digest of the answer that this is about
+    grouping: int  # by which version its error rows were grouped
     absence: Absence
     base: Base
     remembered: IndexBase | None
@@ -46,22 +48,35 @@ class _Weighed(Struct, frozen=True):
     evidence: list[Evidence]
 
 
-def meet(batch: Batch, kept: Kept, chosen: int | None = None) -> Meeting:
-    """Read from what was found out before, unless the answer has changed since. A firm conclusion is remembered."""
-    sides, facts = _Sides(batch, kept), bytes(batch.facts_digest)
-    weighed = kept.derived(f"weighed {facts.hex()}", _Weighed, sides.weighed)
+def meet(batch: Batch, kept: Kept) -> Meeting:
+    """Read from what was found out before, unless the answer or the causes of its error rows have changed since."""
+    sides, facts, grouping = _Sides(batch, kept), bytes(batch.facts_digest), batch.grouping
+    answer = f"{facts.hex()} {grouping}"
+    weighed = kept.derived(f"weighed {answer}", _Weighed, sides.weighed)
     remembered = _remembered(batch.organization_id)
-    base = base_of(weighed.evidence, chosen, remembered.base if remembered else None)
-    join = kept.derived(f"joined {facts.hex()} {base.value}", Join, partial(sides.joined, base.value))
-    return Meeting(kept, facts, weighed.absence, base, remembered, join)
+    base = base_of(weighed.evidence, kept.choice, remembered.base if remembered else None)
+    join = kept.derived(f"joined {answer} {base.value} {base.is_known}", Join, partial(sides.joined, base))
+    return Meeting(kept, facts, grouping, weighed.absence, base, remembered, join)
 
 
-def learn(meeting: Meeting, organization_id: UUID | None) -> None:
-    """Remember what a file has shown, for the next one that shows nothing."""
-    known = meeting.remembered
-    is_settled = known and (known.decided_by_id or known.base == meeting.base.value)  # a person's word stays
-    if meeting.base.how == How.FOUND and meeting.is_trusted and not is_settled:
-        remember(organization_id, meeting.base.value, None)
+def choose(meeting: Meeting, base: int, organization_id: UUID | None, person: Person) -> None:
+    """Count from there for as long as the file is kept; as was found is no choice, and takes an earlier one back.
+
+    Only what this file does not speak against holds for the organisation's next ones too.
+    """
+    found = meeting.base.found
+    meeting.kept.choose(None if base == found else base)
+    if meeting.is_trusted and found in (None, base):
+        remember(organization_id, base, person)
+
+
+def learn(meeting: Meeting, organization_id: UUID | None) -> IndexBase | None:
+    """Remember what a file has shown, for the next one that shows nothing. Gives what it takes the place of, if anything."""
+    known, found = meeting.remembered, meeting.base.found
+    if found is None or not meeting.is_trusted or (known and known.base == found):
+        return None
+    remember(organization_id, found, None)
+    return known
 
 
 def remember(organization_id: UUID | None, base: int, person: Person | None) -> None:
@@ -88,8 +103,11 @@ class _Sides:
         absence = absence_of(faults, succeeded, numbers, ids)
         return _Weighed(absence, evidence_of(faults, numbers, self._places, succeeded))
 
-    def joined(self, base: int) -> Join:
-        return joined(self._faults, self._succeeded, *self._kept.names, self._places, base)
+    def joined(self, base: Base) -> Join:
+        # From wherever the ledger's responses may count, lest what went through be taken for never mentioned.
+        bases = [base.value] if base.is_known else BASES
+        mentioned = {index - each for index in mentioned_in(self._batch) for each in bases}
+        return joined(self._faults, self._succeeded, *self._kept.names, self._places, base.value, mentioned)
 
     @cached_property
     def _faults(self) -> list[Fault]:

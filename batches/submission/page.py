@@ -13,6 +13,8 @@ from batches.submission.texts import shown
 
 PER_PAGE = 25
 MOST_UNMET = 10  # error rows without an object that are shown
+MOST_REASONS = 50  # error rows of one object
+MOST_CAUSES = 50  # to choose from
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class FailedObject:
     place: int
     line: int
     reasons: Sequence[ErrorRow]
+    more: int  # error rows that are not shown
     fields: Sequence[Field]  # those at fault first
 
     @property
@@ -64,7 +67,8 @@ class ObjectPage:
     before: int | None
     onward: int | None
     cause: int | None
-    causes: Sequence[BatchCause]
+    causes: Sequence[BatchCause]  # the largest, and the one that was chosen
+    more_causes: int
     unmet: Sequence[ErrorRow]
 
 
@@ -75,13 +79,15 @@ def page_of_objects(meeting: Meeting, batch: Batch, asked: Mapping[str, str]) ->
     wanted = join.with_cause(cause)
     start = bisect_left(wanted, _number(asked.get("from")) or 0, key=lambda n: join.failed[n])
     some = wanted[start : start + PER_PAGE]
+    causes, more_causes = _choice_of_causes(batch, cause)
     return ObjectPage(
         objects=_objects(meeting, batch, some),
         count=len(wanted),
         before=join.failed[wanted[max(start - PER_PAGE, 0)]] if start and wanted else None,
         onward=join.failed[wanted[start + PER_PAGE]] if start + PER_PAGE < len(wanted) else None,
         cause=cause,
-        causes=list(batch.causes.select_related("cause").order_by("-rows", "cause_id")),
+        causes=causes,
+        more_causes=more_causes,
         unmet=_rows(batch, join.unmet[:MOST_UNMET]),
     )
 
@@ -91,20 +97,32 @@ def cause_in(asked: Mapping[str, str]) -> int | None:
     return _number(asked.get("cause"))
 
 
+def _choice_of_causes(batch: Batch, chosen: int | None) -> tuple[list[BatchCause], int]:
+    """And how many more there are."""
+    every = batch.causes.select_related("cause").order_by("-rows", "cause_id")
+    causes = list(every[:MOST_CAUSES])
+    if len(causes) < MOST_CAUSES:
+        return causes, 0
+    if chosen not in {each.cause_id for each in causes}:
+        causes += every.filter(cause=chosen)
+    return causes, every.count() - len(causes)
+
+
 def _objects(meeting: Meeting, batch: Batch, positions: Sequence[int]) -> list[FailedObject]:
     join = meeting.join
-    rows = {row.rank: row for row in _rows(batch, [rank for n in positions for rank in join.ranks[n]])}
+    ranks = [join.ranks[n][:MOST_REASONS] for n in positions]
+    rows = {row.rank: row for row in _rows(batch, [rank for some in ranks for rank in some])}
     records = meeting.kept.records(join.failed[n] for n in positions)
     return [
-        _object(meeting, place, record, [rows[rank] for rank in join.ranks[n] if rank in rows])
-        for n, (place, record) in zip(positions, records, strict=True)
+        _object(meeting, place, record, [rows[rank] for rank in some if rank in rows], len(join.ranks[n]) - len(some))
+        for n, some, (place, record) in zip(positions, ranks, records, strict=True)
     ]
 
 
-def _object(meeting: Meeting, place: int, record: Record, reasons: Sequence[ErrorRow]) -> FailedObject:
+def _object(meeting: Meeting, place: int, record: Record, reasons: Sequence[ErrorRow], more: int) -> FailedObject:
     frame = meeting.kept.frame
     fields = _fields(frame.fields(record.body), frame.columns, [row.message for row in reasons])
-    return FailedObject(place, record.line, reasons, sorted(fields, key=lambda field: not field.is_at_fault))
+    return FailedObject(place, record.line, reasons, more, sorted(fields, key=lambda field: not field.is_at_fault))
 
 
 def _fields(own: Sequence[tuple[str, str]], columns: Sequence[str], messages: Sequence[str]) -> list[Field]:
@@ -121,7 +139,7 @@ def _fields(own: Sequence[tuple[str, str]], columns: Sequence[str], messages: Se
 
 
 def _rows(batch: Batch, ranks: Sequence[int]) -> list[ErrorRow]:
-    return list(batch.errors.filter(rank__in=ranks).select_related("cause").order_by("rank"))
+    return list(batch.errors.filter(rank__in=ranks).select_related("cause").defer("extra").order_by("rank"))
 
 
 def _number(text: str | None) -> int | None:

@@ -65,10 +65,6 @@ class Safe:
             parts.append(part)
         return zlib.decompress(b"".join(parts))
 
-    def last(self, until: float) -> None:
-        """Until then at least."""
-        said(lambda valkey: valkey.expireat(self._key, int(until), gt=True))
-
     def _parts(self, values: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
         for name, value in values:
             packed = zlib.compress(value, 1)

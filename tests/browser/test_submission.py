@@ -66,26 +66,35 @@ def test_a_workbook_that_was_sent_becomes_a_correction_file(
         )
 
     with page.expect_download() as download:
-        page.get_by_role("link", name="Without reasons, ready to send").click()
-    assert download.value.suggested_filename == f"amili-batch-{failed}-to-send.xlsx"
+        page.get_by_role("link", name="Without reasons, in the submitted shape").click()
+    assert download.value.suggested_filename == f"amili-batch-{failed}-without-reasons.xlsx"
     assert rows(download.value.path()) == [before[0], *(before[index + 1] for index in wanted)]
 
     page.get_by_role("button", name="Forget the file now").click()
     expect(page.get_by_text("The file is forgotten.")).to_be_visible()
 
 
-DROP = """([form, text]) => {
+DROP = """([target, texts]) => {
   const data = new DataTransfer();
-  data.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], "sent.json"));
-  form.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+  for (const text of texts) {
+    data.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], "sent.json"));
+  }
+  const event = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+  target.dispatchEvent(event);
+  return event.defaultPrevented;
 }"""
+
+
+def drop(page: Page, target: str, *bodies: bytes) -> bool:
+    """Drop files there; whether the page took them, so that the browser does not open them."""
+    element = page.locator(target).element_handle()
+    return bool(page.evaluate(DROP, [element, [b64encode(body).decode() for body in bodies]]))
 
 
 def test_json_is_dropped_with_the_mouse_and_read_again_as_it_was_sent(page: Page, amili: Amili, failed: str) -> None:
     body = sent(amili, failed, "json")
     page.goto(f"/batches/{failed}/submission/")
-    form = page.locator("[data-drop]").element_handle()
-    page.evaluate(DROP, [form, b64encode(body).decode()])
+    drop(page, "[data-drop]", body)
     expect(page.locator(".submitted")).to_contain_text("sent.json")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the correction file").click()
@@ -99,6 +108,19 @@ def test_json_is_dropped_with_the_mouse_and_read_again_as_it_was_sent(page: Page
     expect(page.locator("#danger")).to_contain_text("would register invoices a second time")
     page.get_by_role("button", name="Count from 0").click()
     expect(page.locator("#base")).to_contain_text("Indices count from 0.")
+
+
+def test_a_file_that_is_dropped_beside_the_card_is_taken_and_never_opened(
+    page: Page, amili: Amili, failed: str
+) -> None:
+    body = sent(amili, failed, "json")
+    page.goto(f"/batches/{failed}/submission/")
+    assert drop(page, "h1", body, body)
+    expect(page.get_by_role("alert")).to_have_text("One file is taken at a time: drop only the one that was sent.")
+    drop(page, "h1", body)
+    expect(page.locator(".submitted")).to_contain_text("sent.json")
+    assert drop(page, "h1", body)
+    expect(page.get_by_role("alert")).to_have_text("A file is kept already. Forget this one first.")
 
 
 def test_the_file_of_another_batch_is_turned_away(page: Page, amili: Amili, failed: str, tmp_path: Path) -> None:
