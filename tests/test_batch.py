@@ -433,6 +433,20 @@ def test_a_finished_batch_is_not_polled_and_not_watched(client: Client, recorded
     assert Batch.objects.get().watched_at is None
 
 
+def test_who_comes_back_to_a_finished_batch_is_told_once_what_is_new(client: Client, recorded: Record) -> None:
+    recorded(of_first_generation(errors=[error(1)]))
+    asks = re.findall(r'data-return\s+hx-get="([^"]*stamp=[^"]*)"', client.get(URL).content.decode())
+    assert len(asks) == 1
+    assert client.get(asks[0], headers=HTMX).status_code == 204
+    client.post(f"{URL}triage/", {"revision": 0, "state": "looking", "owner": ""})
+    assert "Looking" in seen(client.get(asks[0], headers=HTMX))
+
+
+def test_a_batch_that_succeeded_opens_on_that_whatever_empty_entries_it_lists(client: Client, recorded: Record) -> None:
+    recorded(of_first_generation(succeeded=[succeeded(7)], failed=[None]))
+    assert 'succeeded/"\n               aria-current="page"' in client.get(URL).content.decode()
+
+
 def test_the_filter_of_the_rows_swaps_the_fragment_alone(client: Client, recorded: Record) -> None:
     recorded(of_first_generation(errors=[error(1), error(2)]))
     fragment = client.get(f"{URL}errors/?index=2", headers=HTMX)

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -323,6 +324,16 @@ def test_each_row_can_be_selected_under_a_name_of_its_own_tab(client: Client, re
     assert page.content.decode().count(f'form="selection-{tab}"') == 3
     assert f"selection-{tab}" in ids(page)
     assert len(ids(page)) == len(set(ids(page)))
+
+
+def test_evidence_is_offered_of_the_rows_that_fit_the_filter(client: Client, recorded: Record) -> None:
+    recorded(of_first_generation(errors=[error(1, "One"), error(2, "Two")], succeeded=[succeeded()]))
+    page = client.get(f"{URL}errors/?text=Two&index=1-9&hide=object_name&row=2").content.decode()
+    found = re.findall(r'href="([^"]*/evidence/\?[^"]*)"', page)
+    assert [unescape(link) for link in found] == [f"{URL}evidence/?text=Two&index=1-9"]
+    report = seen(client.get(unescape(found[0])))
+    assert "With 1 of 2 error rows, as chosen." in report
+    assert "evidence/?" not in client.get(f"{URL}succeeded/?text=2026").content.decode()
 
 
 def test_a_list_without_rows_has_no_tools(client: Client, recorded: Record) -> None:

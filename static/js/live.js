@@ -15,8 +15,8 @@ function showPause() {
   if (pause) pause.hidden = !document.querySelector("[data-live]");
 }
 
-function pollNow() {
-  for (const element of document.querySelectorAll("[data-live]")) {
+function pollNow(which = "[data-live]") {
+  for (const element of document.querySelectorAll(which)) {
     htmx.trigger(element, "poll");
   }
 }
@@ -34,7 +34,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) pollNow();
+  if (!document.hidden) pollNow("[data-live], [data-return]");
 });
 
 pause?.addEventListener("click", () => {
@@ -66,8 +66,13 @@ const chosen = new WeakSet();
 document.addEventListener("change", (event) => {
   if (event.target.matches("select")) chosen.add(event.target);
 });
+let isOwnDeed = false;
+const isTyped = (field) => !field.matches("[type=hidden]") && field.value !== field.defaultValue;
+const isBegun = (form) => [...form.elements].some((field) => (field.matches("input, textarea") ? isTyped(field) : chosen.has(field)));
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
   !(name === "value" && element.matches("input, textarea") && element.value !== element.defaultValue) &&
+  // What was decided by the sight of one revision is not sent as if others' changes since had been seen.
+  !(name === "value" && element.matches("[name=revision]") && !isOwnDeed && isBegun(element.form)) &&
   !(name === "checked" && element.checked !== element.defaultChecked) &&
   !(name === "selected" && chosen.has(element.closest("select"))) &&
   !(name === "open" && element.matches("details"));
@@ -77,6 +82,7 @@ Idiomorph.defaults.callbacks.beforeNodeMorphed = (node) => !node.matches?.("[dat
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const form = detail.requestConfig.elt;
   if (!detail.shouldSwap || !form.matches("form[method=post]")) return;
+  isOwnDeed = "revision" in form.elements;
   form.reset();
   for (const list of form.querySelectorAll("select")) chosen.delete(list);
   const fold = form.closest("details[open]");
@@ -84,4 +90,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     fold.open = false;
     fold.querySelector("summary").focus();
   }
+});
+document.addEventListener("htmx:afterSwap", () => {
+  isOwnDeed = false;
 });

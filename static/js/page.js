@@ -16,6 +16,12 @@ document.addEventListener("click", (event) => {
   if (button) copy(button);
 });
 
+// Who presses a button twice means it once, even if the first press has put another move in its place meanwhile.
+document.addEventListener("click", (event) => {
+  const form = event.target.closest("[type=submit]")?.form;
+  if (form?.method === "post" && (event.detail > 1 || form.matches(".htmx-request"))) event.preventDefault();
+});
+
 // Single keys are shortcuts, unless they are typed into something or the person has switched them off. Of several elements
 // with the same key the last counts, which is the nearest to the content. A key of none is others' to listen for.
 document.addEventListener("keydown", (event) => {

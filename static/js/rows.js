@@ -144,9 +144,10 @@ const UNSEEN =
 const FORMULA = new RegExp(`^[${UNSEEN}]*[=+\\-@＝＋－＠]`, "u");
 const WHOLE_NUMBER = /^-\d+$/;
 
-/** A cell's text on one line, which no spreadsheet takes for a formula. */
+/** A cell's text on one line, which no spreadsheet takes for a formula. What we advise is no part of what Amili said. */
 function textOf(cell) {
   const copy = cell.cloneNode(true);
+  for (const ours of copy.querySelectorAll(".advice")) ours.remove();
   for (const name of copy.querySelectorAll("dt")) name.append(":");
   const text = copy.textContent.replace(/\s+/g, " ").trim().replace(/^–( |$)/, ""); // a dash stands for nothing
   return FORMULA.test(text) && !WHOLE_NUMBER.test(text) ? `'${text}` : text;

@@ -55,7 +55,7 @@ def test_j_and_k_lead_from_row_to_row_and_x_selects(rows: Page) -> None:
     expect(boxes(rows).nth(1)).to_be_focused()
     press(rows, "x", "j", "Space")
     assert selected(rows) == [1, 2]
-    expect(bar(rows)).to_contain_text("2 rows selected")
+    expect(bar(rows)).to_contain_text("2 rows selected on this page")
     expect(rows.get_by_role("status").filter(has_text="2 rows selected")).to_have_count(1)
 
     press(rows, "x")
@@ -259,6 +259,29 @@ def test_without_a_selection_all_rows_shown_are_copied_and_none_of_their_texts_i
     assert ["11", "Invoice", "'=HYPERLINK(0)"] in text, "the index stands at further rows of an object too"
     assert ["", "", ""] in text
     assert html == [head, *text]
+
+
+def test_what_we_advise_is_not_copied_as_if_amili_had_said_it(copying: Page) -> None:
+    copying.goto(f"{ODD}causes/")
+    copying.get_by_role("link", name="The index is negative").click()
+    copying.get_by_text("Write advice").click()
+    copying.get_by_label("Advice").fill("Count from nought")
+    copying.get_by_role("button", name="Save the advice").click()
+    expect(copying.locator("#advice > .advice")).to_have_text("Count from nought")
+    copying.goto(f"{ODD}errors/")
+    expect(copying.locator("td .advice")).to_have_text("Count from nought")
+    copying.get_by_role("button", name="Copy table").click()
+    assert ["-4", "Invoice", "The index is negative"] in copied(copying)[0]
+
+
+def test_on_a_phone_all_of_a_cell_stands_beside_its_label(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto(f"{ODD}errors/")
+    beside = page.locator("td .extra").first
+    expect(beside).to_be_visible()
+    assert beside.evaluate(
+        "extra => extra.getBoundingClientRect().left - extra.closest('td').getBoundingClientRect().left > 100"
+    )
 
 
 def test_where_a_browser_does_not_copy_nothing_offers_to(page: Page) -> None:

@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Amili, OpenPage
+from tests.browser.conftest import Amili, OpenPage, watch_polls
 from tests.browser.test_access import inspect
+from tests.browser.test_live import HIDE
 
 
 @pytest.fixture
@@ -80,6 +81,67 @@ def test_two_people_at_once_do_not_overwrite_each_other(open_page: OpenPage, fai
     inspect(second)
     second.get_by_role("button", name="Apply all the same").click()
     expect(standing(second)).to_contain_text("Ignored")
+
+
+def test_a_double_click_takes_it_and_does_not_hand_it_back(page: Page, failed: UUID) -> None:
+    look_at(page, failed)
+    page.get_by_role("button", name="Take it").dblclick()
+    expect(page.get_by_role("button", name="Hand it back")).to_be_focused()
+    page.get_by_role("link", name="Notes 0").click()
+    expect(page.locator(".timeline li").filter(has_text="Siri Solberg")).to_have_count(1)
+    expect(standing(page)).to_contain_text("Siri Solberg")
+
+
+def test_who_comes_back_to_a_finished_batch_sees_who_took_it_meanwhile(open_page: OpenPage, failed: UUID) -> None:
+    first, second = open_page(), open_page()
+    for page in (first, second):
+        look_at(page, failed)
+        expect(page.locator("[data-return]")).to_be_attached(timeout=60_000)
+    second.get_by_role("button", name="Take it").click()
+    expect(standing(second)).to_contain_text("Siri Solberg")
+    expect(standing(first)).to_contain_text("Nobody is on it")
+
+    first.evaluate(HIDE, True)
+    asks = watch_polls(first)
+    first.evaluate(HIDE, False)
+    expect(standing(first)).to_contain_text("Siri Solberg")
+    assert len(asks) == 1
+
+
+def test_what_is_typed_about_a_cause_outlives_what_is_pressed_beside_it(page: Page, failed: UUID) -> None:
+    look_at(page, failed)
+    page.locator("#details").get_by_role("link", name="Causes").click()
+    page.locator(".causes h3").get_by_role("link").first.click()
+    page.get_by_label("Add a note").fill("Half a note")
+    page.get_by_text("Write advice").click()
+    page.get_by_label("Advice").fill("Half an advice")
+    page.get_by_role("button", name="Take it").click()
+    expect(standing(page)).to_contain_text("Siri Solberg")
+    expect(page.get_by_label("Advice")).to_have_value("Half an advice")
+    page.get_by_role("button", name="Save the advice").click()
+    expect(page.locator("#advice > .advice")).to_have_text("Half an advice")
+    expect(page.get_by_label("Add a note")).to_have_value("Half a note")
+    expect(page).to_have_url(re.compile(r"/causes/\d+/$"))
+    inspect(page)
+
+
+def test_what_was_chosen_before_the_page_changed_does_not_overwrite_the_change(
+    open_page: OpenPage, failed: UUID
+) -> None:
+    first, second = open_page(), open_page()
+    for page in (first, second):
+        look_at(page, failed)
+        unfold(page)
+    first.get_by_label("State").select_option("waiting_creditor")
+    second.get_by_label("State").select_option("ignored")
+    second.get_by_role("button", name="Apply").click()
+    expect(standing(second)).to_contain_text("Ignored")
+
+    ask_again(first)
+    expect(standing(first)).to_contain_text("Ignored")
+    expect(first.get_by_label("State")).to_have_value("waiting_creditor")
+    first.get_by_role("button", name="Apply").click()
+    expect(first.get_by_role("alert").filter(has_text="This was changed since you opened it")).to_be_visible()
 
 
 def test_a_note_is_written_and_read_and_its_box_is_empty_again(page: Page, failed: UUID) -> None:
@@ -166,5 +228,25 @@ def test_the_list_is_saved_as_a_view_and_opened_by_its_name(page: Page, failed: 
     expect(page).to_have_url(re.compile(r"/batches/\?triage=mine$"))
     page.goto("/batches/views/")
     inspect(page)
+    assert page.locator(".views li").first.evaluate("line => line.scrollWidth <= line.clientWidth")
     page.get_by_role("button", name="Delete My own").click()
     expect(page.get_by_text("None yet.")).to_be_visible()
+
+
+def test_a_view_is_saved_on_a_phone_too(open_page: OpenPage) -> None:
+    page = open_page(viewport={"width": 390, "height": 900})
+    page.goto("/batches/?triage=all")
+    page.get_by_text("Save this view").click()
+    form = page.locator(".save-view form")
+    expect(form).to_be_visible()
+    assert form.evaluate("form => (({left, right}) => left >= 0 && right <= innerWidth)(form.getBoundingClientRect())")
+
+
+def test_what_is_wrong_with_one_filter_moves_no_other(page: Page, expected_complaints: list[str]) -> None:
+    expected_complaints.append("The specified value")
+    page.goto("/batches/?triage=all&day=nonsense")
+    expect(page.get_by_text("Enter a valid date.")).to_be_visible()
+    places = page.locator(".list-filter .ds-field .ds-input").evaluate_all(
+        "all => all.map(field => field.getBoundingClientRect().top)"
+    )
+    assert len(set(places)) == 1

@@ -26,4 +26,5 @@ def first_tab_of(batch: Batch) -> str:
     """Where the page opens: at what went wrong and why, else at what went well."""
     if batch.error_count:
         return "causes" if batch.grouping else "errors"
-    return next((name for name in ("failed", "succeeded") if TABS[name].count(batch)), "errors")
+    lists = ("failed", "succeeded") if batch.has_failures else ("succeeded", "failed")
+    return next((name for name in lists if TABS[name].count(batch)), "errors")
