@@ -1,8 +1,10 @@
 """What most tests need: somebody signed in, answers recorded, a worker, and a stand-in for Amili over real HTTP."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from queue import Empty
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,6 +12,9 @@ import requests
 from celery import current_app
 from django.core.cache import caches
 from django.core.management import call_command
+from django.core.signals import request_finished
+from django.db import close_old_connections
+from django.http import StreamingHttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -52,12 +57,35 @@ def person(worker: None) -> Person:
     return Person.objects.create(username="kari", email="kari@example.no", first_name="Kari", last_name="Nordmann")
 
 
+class Browser(Client):
+    """Breaks off what it has not read to the end when it is closed: a web server ends such a file, which Django's does not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._files: list[StreamingHttpResponse] = []
+
+    def request(self, **request: Any) -> Any:
+        response = super().request(**request)
+        if isinstance(response, StreamingHttpResponse):
+            self._files.append(response)
+        return response
+
+    def break_off(self, file: StreamingHttpResponse) -> None:
+        request_finished.disconnect(close_old_connections)  # the test's own is still in use
+        file.close()
+        request_finished.connect(close_old_connections)
+
+    def close(self) -> None:
+        for file in self._files:
+            self.break_off(file)
+
+
 @pytest.fixture
-def client(person: Person, collected: None) -> Client:
+def client(person: Person, collected: None) -> Iterator[Browser]:
     """The browser of that person, signed in."""
-    browser = Client()
-    browser.force_login(person)
-    return browser
+    with closing(Browser()) as browser:
+        browser.force_login(person)
+        yield browser
 
 
 @pytest.fixture

@@ -200,9 +200,20 @@ def test_the_page_shows_the_report_and_hands_on_what_was_chosen(client: Client, 
     assert "With all 2 error rows of the batch." in seen(client.get(URL))
 
 
-def test_a_filter_that_cannot_be_read_is_said_on_the_page(client: Client, recorded: Record) -> None:
+def test_a_filter_that_cannot_be_read_has_no_evidence(client: Client, recorded: Record) -> None:
     recorded(failed("First fault"))
-    assert "cannot be read" in seen(client.get(URL, {"index": "nonsense"}))
+    for address in (URL, TEXT, ZIP):
+        answer = client.get(address, {"index": "nonsense"})
+        assert answer.status_code == 422
+        assert "“nonsense” cannot be read." in seen(answer)
+        assert "First fault" not in seen(answer)
+        assert f'href="/batches/{BATCH}/errors/?index=nonsense"' in answer.content.decode()
+
+
+def test_rows_that_cannot_be_read_are_not_all_rows(recorded: Record, text: Callable[..., str]) -> None:
+    recorded(failed("First fault", "Second fault"))
+    assert rows_in(text({"rank": ["x"]})) == []
+    assert rows_in(text({"rank": ["x", "1"], "index": "nonsense"})) == ["1"]
 
 
 def test_the_text_holds_the_first_thousand_rows_and_the_zip_all(
@@ -282,7 +293,7 @@ def test_only_who_is_signed_in_gets_it_and_only_of_a_batch_that_we_follow(
 def test_nothing_in_the_address_breaks_it(client: Client, recorded: Record, name: str) -> None:
     recorded(failed("Bad"))
     for value in GARBAGE:
-        assert client.get(URL, {name: value}).status_code == 200
+        assert client.get(URL, {name: value}).status_code in {200, 422}
 
 
 @pytest.mark.parametrize("rows", [10, 3_000])

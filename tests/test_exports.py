@@ -2,7 +2,9 @@
 
 import csv
 import json
+import re
 from datetime import date, timedelta
+from html import unescape
 from io import BytesIO, StringIO
 from typing import Any
 from uuid import UUID
@@ -19,7 +21,9 @@ from pytest_django import Settings
 
 from batches import tasks, triage
 from batches.models import Batch, BatchCause, Cause, CauseDay
+from batches.views.downloads import MOST_AT_ONCE, RETRY_AFTER
 from batches.words import TriageState
+from sandbox.up import WEB
 from staff.models import Person
 from tests.answers import (
     BATCH,
@@ -31,8 +35,8 @@ from tests.answers import (
     of_today,
     succeeded,
 )
-from tests.conftest import Record
-from tests.pages import GARBAGE, HOSTILE
+from tests.conftest import Browser, Record
+from tests.pages import GARBAGE, HOSTILE, seen
 
 FORMATS = ["csv", "excel.csv", "xlsx", "json"]
 URL = f"/batches/{BATCH}/"
@@ -172,15 +176,85 @@ def test_a_files_name_says_what_is_in_it(client: Client, failed: Batch, address:
 
 
 def test_no_filter_breaks_a_name_or_a_file(client: Client, failed: Batch) -> None:
-    names = ("text", "index", "object", "cause", "hide", "status", "type", "day", "state", "owner", "triage", "id")
-    for address in (f"{URL}errors/export.json", "/batches/export.json", "/causes/export.json"):
-        for text in (*GARBAGE, HOSTILE[:-1], "x" * 400, '"; evil="', "…/../..", "日本"):
-            response = client.get(address, dict.fromkeys(names, text))
-            name = response.headers["Content-Disposition"]
-            assert name.isascii()
-            assert name.count('"') == 2
-            assert len(name) < 260
+    for address, name in (
+        *((f"{URL}errors/export.json", name) for name in ("text", "index", "object", "cause", "hide")),
+        *(("/batches/export.json", name) for name in ("status", "type", "day", "state", "owner", "triage", "id")),
+        ("/causes/export.json", "text"),
+    ):
+        for text in (*GARBAGE, HOSTILE[:-1], "x" * 100, '"; evil="', "…/../..", "日本"):
+            response = client.get(address, {name: text})
+            if response.status_code == 422:
+                continue
+            header = response.headers["Content-Disposition"]
+            assert header.isascii()
+            assert header.count('"') == 2
+            assert len(header) < 260
             assert isinstance(document(response)["rows"], list)
+
+
+# ------------------------------------------------------------------------------------------ what has no file
+
+
+@pytest.mark.parametrize(
+    ("page", "asked", "said"),
+    [
+        (f"{URL}errors/", "index=abc", "Index: “abc” cannot be read."),
+        (f"{URL}errors/", "cause=abc", "Cause: "),
+        (f"{URL}responses/", "index=4&index=7-x", "Index: "),
+        ("/batches/", "organisation=nobody", "Organisation: No organisation has this name."),
+        ("/batches/", "status=failed&day=yesterday", "Day: "),
+        ("/causes/", "triage=nobody", "Triage: "),
+    ],
+)
+def test_of_a_filter_that_cannot_be_read_there_is_no_file(
+    client: Client, failed: Batch, page: str, asked: str, said: str
+) -> None:
+    for file_format in FORMATS:
+        answer = client.get(f"{page}export.{file_format}?{asked}")
+        assert answer.status_code == 422
+        assert "Content-Disposition" not in answer.headers
+        assert said in seen(answer)
+        (back,) = re.findall(r'href="([^"]*)">Back to the list', answer.content.decode())
+        assert client.get(unescape(back)).status_code == 200
+        assert unescape(back).startswith(f"{page}?")
+    assert 'id="export-list"' not in client.get(f"{page}?{asked}").content.decode()
+    assert 'id="export-list"' in client.get(page).content.decode()
+
+
+def test_the_whole_batch_can_be_had_whatever_is_asked_of_its_rows(client: Client, failed: Batch) -> None:
+    assert "Export batch" in seen(client.get(f"{URL}errors/?index=abc"))
+
+
+def test_ids_that_name_no_batch_choose_none_and_are_in_no_name(client: Client, failed: Batch) -> None:
+    response = client.get("/batches/export.csv?id=nonsense")
+    assert "nonsense" not in response.headers["Content-Disposition"]
+    assert len(table(response)) == 1
+
+
+def test_files_that_nobody_takes_leave_threads_to_the_pages(client: Browser, failed: Batch) -> None:
+    files = [client.get(f"{URL}errors/export.csv") for _ in range(MOST_AT_ONCE)]
+    for file in ("errors/export.csv", "export.xlsx", "evidence.txt", "evidence.zip", "submission/correction/"):
+        refused = client.get(f"{URL}{file}")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, RETRY_AFTER)
+        assert "Many files are being downloaded at the moment" in seen(refused)
+        assert "Content-Disposition" not in refused.headers
+    assert client.get(f"{URL}errors/").status_code == client.get(f"{URL}evidence/").status_code == 200
+    client.break_off(files[0])
+    assert content(client.get(f"{URL}errors/export.csv")) == content(files[1])
+    assert content(client.get(f"{URL}evidence.zip"))
+
+
+def test_what_is_refused_or_was_never_begun_takes_no_ones_place(client: Browser, failed: Batch) -> None:
+    for _ in range(MOST_AT_ONCE + 1):
+        assert client.get(f"{URL}nothing/export.csv").status_code == 404
+        assert client.get(f"{URL}errors/export.csv?index=abc").status_code == 422
+        assert client.post(f"{URL}errors/export.csv").status_code == 405
+        client.break_off(client.get(f"{URL}errors/export.csv"))
+    assert content(client.get(f"{URL}errors/export.csv"))
+
+
+def test_half_of_the_threads_of_a_web_process_are_never_for_files() -> None:
+    assert int(WEB[WEB.index("--blocking-threads") + 1]) == 2 * MOST_AT_ONCE
 
 
 # ------------------------------------------------------------------------------------------ batches
@@ -420,6 +494,13 @@ def test_the_history_has_what_came_from_amili_and_what_people_did(client: Client
     assert rows[0]["What happened"] == "Answer changed"
     assert (rows[0]["Status"], rows[0]["Failed"], rows[0]["Version of the answer"]) == ("Failed", "1", "2")
     assert [row["Time"] for row in rows] == sorted((row["Time"] for row in rows), reverse=True)
+
+
+def test_the_causes_of_a_batch_are_offered_as_files_where_they_are_listed(client: Client, failed: Batch) -> None:
+    section = client.get(f"{URL}causes/?page=1").content.decode().partition('id="export-list"')[2]
+    assert re.findall(r'href="([^"?]*)', section.partition("</details>")[0]) == [
+        f"{URL}causes/export.{file_format}" for file_format in ("xlsx", "csv", "excel.csv", "json")
+    ]
 
 
 # ------------------------------------------------------------------------------------------ a whole batch

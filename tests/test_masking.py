@@ -210,6 +210,42 @@ def test_one_number_written_in_two_ways_has_one_mark() -> None:
     assert masked("+47 912 34 567 / 91234567 / 4791234567 / 92234567") == f"{' / '.join([PHONE] * 3)} / ‹phone 2›"
 
 
+LABELS = [
+    *(
+        "organisation number ",
+        "Organization number: ",
+        "Organisation number '",
+        "org.nr. ",
+        "Org nr: ",
+        "orgnr ",
+        "ORG.NO ",
+    ),
+    *("organisasjonsnummer ", '"organizationNumber":"', "creditorOrganizationNumber=", "organization_number: "),
+    *("KID ", "kid-nummer: ", "invoice number ", "Invoice no. (", "fakturanummer ", "fakturanr. ", "order_number="),
+]
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_the_number_in_dispute_is_no_phone_whatever_it_looks_like(label: str) -> None:
+    for number in ("91234567", "22 33 44 55", "912 34 567", "4722334455", "0047 912 34 567"):
+        for text in (f"{label}{number}", f"Phone is wrong, {label}{number}' is not valid"):
+            assert masked(text) == text
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["organisation ", "Göteborg nr ", "number ", "invoice number is wrong, ", "organisation number of ", "Invoice "],
+)
+def test_what_is_not_called_another_number_is_still_masked(before: str) -> None:
+    assert masked(f"{before}912 34 567") == f"{before}{PHONE}"
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_no_label_saves_what_can_only_be_a_persons(label: str) -> None:
+    for written, mark in (("+47 912 34 567", PHONE), (PERSON, ID), (f"{PERSON[:6]} {PERSON[6:]}", ID)):
+        assert masked(f"{label}{written}") == f"{label}{mark}"
+
+
 KEPT = f"""\
 2026-000123
 30000123

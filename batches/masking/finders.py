@@ -57,6 +57,10 @@ _CALLED_PHONE = re.compile(  # up to three words may follow, and before them suc
 )
 _MOBILE = re.compile(rf"{_ALONE_BEFORE}(?:47[2-9]\d{{7}}|[49]\d{{7}}|(?<!\d )[49]\d{{3}} \d{{4}}(?! \d)){_ALONE_AFTER}")
 _LABEL = re.compile(r"(?:kid|invoice|faktura|order|ordre)[^\W\d]{0,12}\W{0,4}(?:(?:n[ro]|nummer|number)\W{0,4})?$")
+_NUMBER_OF = re.compile(  # whatever the number looks like, even that of a phone: it may be what is wrong with it
+    r"(?:(?:invoice|faktura|order|ordre|organi[sz]ation|organisasjons?|(?<![^\W_])org)[\W_]{0,4}(?:n[ro]|nummer|number)"
+    r"|(?<![^\W_])kid(?:[\W_]{0,4}(?:n[ro]|nummer|number))?)[\W_]{0,4}$"
+)
 
 
 def found(plain: str) -> Iterator[Found]:
@@ -185,19 +189,20 @@ def _mistyped_ids(plain: str) -> Iterator[Span]:
 
 def _phones(plain: str) -> Iterator[Span]:
     for match in _PHONE.finditer(plain):
-        if not match["zeros"] or not _is_labelled(plain, match.start()):
+        is_other = _is_other if match["zeros"] else _is_numbered
+        if match[0][0] == "+" or not is_other(plain, match.start()):
             yield *match.span(), _subscriber(match[0])
 
 
 def _called_phones(plain: str) -> Iterator[Span]:
     for match in _CALLED_PHONE.finditer(plain):
-        if not _is_labelled(plain, match.start(1)):
+        if not _is_other(plain, match.start(1)):
             yield *match.span(1), _subscriber(match[1])
 
 
 def _mobiles(plain: str) -> Iterator[Span]:
     for match in _MOBILE.finditer(plain):
-        if not _is_labelled(plain, match.start()):
+        if not _is_other(plain, match.start()):
             yield *match.span(), _subscriber(match[0])
 
 
@@ -210,6 +215,16 @@ def _subscriber(phone: str) -> str:
 def _is_labelled(plain: str, start: int) -> bool:
     """Whether the text calls the number that begins there an invoice's, an order's or a KID."""
     return bool(_LABEL.search(plain, max(0, start - 40), start))
+
+
+def _is_numbered(plain: str, start: int) -> bool:
+    """Whether the text says right before it that this is the number of an invoice, an order or an organisation, or a KID."""
+    return bool(_NUMBER_OF.search(plain, max(0, start - 40), start))
+
+
+def _is_other(plain: str, start: int) -> bool:
+    """The same, be it said in so many words or not."""
+    return _is_labelled(plain, start) or _is_numbered(plain, start)
 
 
 _FINDERS: Sequence[tuple[Kind, Callable[[str], Iterator[Span]]]] = (

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from batches.evidence import MOST_ROWS, Evidence, archive, report
-from batches.forms import RowFilter
 from batches.masking import Mask
 from batches.models import Batch
+from batches.views.downloads import checked, download, readable
 from batches.views.tabs.rows import ROWS_TABS
 from staff.http import StaffRequest
 
@@ -22,37 +23,40 @@ _ERRORS = next(tab for tab in ROWS_TABS if tab.name == "errors")
 
 
 @require_safe
+@readable
 def evidence(request: StaffRequest, batch_id: UUID) -> HttpResponse:
     """The report as it would go out. Which rows it shows is told by the address, as on the page of the rows."""
-    chosen, form = _chosen(request, batch_id)
+    chosen = _chosen(request, batch_id)
     report_text = "".join(report(chosen, Mask(), timezone.now()))
-    context = {"batch": chosen.batch, "text": report_text, "row_count": chosen.row_count, "form": form}
+    context = {"batch": chosen.batch, "text": report_text, "row_count": chosen.row_count}
     return render(request, "batches/evidence.html", {**context, "most_rows": MOST_ROWS})
 
 
-@require_safe
+@download
 def text(request: StaffRequest, batch_id: UUID) -> StreamingHttpResponse:
     """The same as a file."""
-    chosen, _ = _chosen(request, batch_id)
+    chosen = _chosen(request, batch_id)
     lines = (line.encode() for line in report(chosen, Mask(), timezone.now()))
     return _file(lines, "text/plain; charset=utf-8", f"amili-batch-{batch_id}-evidence.txt")
 
 
-@require_safe
+@download
 def zipped(request: StaffRequest, batch_id: UUID) -> StreamingHttpResponse:
     """The same with all its rows, the answers and the timeline."""
-    chosen, _ = _chosen(request, batch_id)
+    chosen = _chosen(request, batch_id)
     return _file(archive(chosen, timezone.now()), "application/zip", f"amili-batch-{batch_id}-evidence.zip")
 
 
-def _chosen(request: StaffRequest, batch_id: UUID) -> tuple[Evidence, RowFilter]:
+def _chosen(request: StaffRequest, batch_id: UUID) -> Evidence:
     """Rows chosen by hand, each as `rank`, else those that fit the filter, which without one are all."""
     batch = get_object_or_404(Batch.objects.visible_to(request.user), pk=batch_id)
-    form, rows = _ERRORS.filter_form(request.GET), batch.errors.order_by("rank")
-    ranks = [int(rank) for rank in request.GET.getlist("rank")[:MOST_CHOSEN] if re.fullmatch(r"[0-9]{1,9}", rank)]
-    chosen = rows.filter(rank__in=ranks) if ranks else form.filter(rows)
-    is_all = not (ranks or form.is_filtering)
-    return Evidence(batch, chosen, batch.error_count if is_all else chosen.count()), form
+    rows = batch.errors.order_by("rank")
+    if asked := request.GET.getlist("rank")[:MOST_CHOSEN]:
+        chosen = rows.filter(rank__in=[int(rank) for rank in asked if re.fullmatch(r"[0-9]{1,9}", rank)])
+        return Evidence(batch, chosen, chosen.count())
+    form = checked(_ERRORS.filter_form(request.GET), reverse("batch-tab", args=[batch.pk, _ERRORS.name]))
+    chosen = form.filter(rows)
+    return Evidence(batch, chosen, chosen.count() if form.is_filtering else batch.error_count)
 
 
 def _file(parts: Iterable[bytes], content_type: str, name: str) -> StreamingHttpResponse:

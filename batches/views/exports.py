@@ -6,15 +6,16 @@ from uuid import UUID
 
 from django.http import Http404, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext
-from django.views.decorators.http import require_safe
 
 from batches import exports
 from batches.exports import FORMATS, Format, Table
 from batches.forms import MOST_IDS, BatchFilter, CauseFilter, find_batch_ids
 from batches.models import Batch, BatchCause, Cause, SucceededItem
+from batches.views.downloads import checked, download
 from batches.views.tabs import TABS, RowsTab
 from staff.http import StaffRequest
 from staff.models import Person
@@ -37,19 +38,19 @@ class FormatConverter:
         return value
 
 
-@require_safe
+@download
 def batches(request: StaffRequest, file_format: Format) -> StreamingHttpResponse:
     """The list of batches."""
-    form = BatchFilter(request.GET, person=request.user)
+    form = checked(BatchFilter(request.GET, person=request.user), reverse("batches"))
     found = form.filter(Batch.objects.visible_to(request.user))
     wanted = find_batch_ids(" ".join(request.GET.getlist("id")[:MOST_IDS]))
     if wanted:
         found = found.filter(pk__in=wanted)
-    table = exports.batch_list(found.newest_first())
-    return exported(file_format, ["batches"], _asked(request.GET, [*form.fields, "id"]), [table])
+    asked = _asked(request.GET, [*form.fields, *(["id"] if wanted else [])])
+    return exported(file_format, ["batches"], asked, [exports.batch_list(found.newest_first())])
 
 
-@require_safe
+@download
 def batch(request: StaffRequest, batch_id: UUID, file_format: Format) -> StreamingHttpResponse:
     """All that is known of a batch."""
     visible = Batch.objects.visible_to(request.user).filter(pk=batch_id)
@@ -62,7 +63,7 @@ def batch(request: StaffRequest, batch_id: UUID, file_format: Format) -> Streami
     return exported(file_format, ["batch", str(batch_id)], {}, tables)
 
 
-@require_safe
+@download
 def tab(request: StaffRequest, batch_id: UUID, tab: str, file_format: Format) -> StreamingHttpResponse:
     """One list of a batch, without the columns that are hidden."""
     batch = get_object_or_404(Batch.objects.visible_to(request.user), pk=batch_id)
@@ -79,15 +80,15 @@ def tab(request: StaffRequest, batch_id: UUID, tab: str, file_format: Format) ->
     return exported(file_format, ["batch", str(batch_id), tab], asked, [table])
 
 
-@require_safe
+@download
 def causes(request: StaffRequest, file_format: Format) -> StreamingHttpResponse:
     """The list of causes."""
-    form = CauseFilter(request.GET, person=request.user)
+    form = checked(CauseFilter(request.GET, person=request.user), reverse("causes"))
     found = form.filter(Cause.objects.visible_to(request.user).occurring()).last_seen_first()
     return exported(file_format, ["causes"], _asked(request.GET, form.fields), [exports.cause_list(found)])
 
 
-@require_safe
+@download
 def cause(request: StaffRequest, cause_id: int, file_format: Format) -> StreamingHttpResponse:
     """All that is known of a cause."""
     visible = Cause.objects.visible_to(request.user).filter(pk=cause_id)
@@ -97,7 +98,7 @@ def cause(request: StaffRequest, cause_id: int, file_format: Format) -> Streamin
     return exported(file_format, ["cause", str(cause_id)], {}, [exports.facts_of_cause(visible), *lists])
 
 
-@require_safe
+@download
 def part(request: StaffRequest, cause_id: int, part: str, file_format: Format) -> StreamingHttpResponse:
     """One list of a cause."""
     cause = get_object_or_404(Cause.objects.visible_to(request.user), pk=cause_id)
@@ -107,7 +108,7 @@ def part(request: StaffRequest, cause_id: int, part: str, file_format: Format) -
     return exported(file_format, ["cause", str(cause_id), part], {}, wanted)
 
 
-@require_safe
+@download
 def case(request: StaffRequest, case_id: str, file_format: Format) -> StreamingHttpResponse:
     """Every invoice that we know of a case."""
     invoices = SucceededItem.objects.filter(case_id=case_id, batch__in=Batch.objects.visible_to(request.user))
@@ -128,7 +129,7 @@ def _lists_of(cause: Cause, person: Person) -> list[Table]:
 
 
 def _rows(tab: RowsTab, batch: Batch, asked: QueryDict) -> Table:
-    form = tab.filter_form(asked)
+    form = checked(tab.filter_form(asked), reverse("batch-tab", args=[batch.pk, tab.name]))
     found = form.filter(getattr(batch, tab.name).order_by(tab.key))
     return exports.row_list(tab.name, tab.label, found, form.hidden)
 

@@ -14,7 +14,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpRe
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from batches.exports import Format
 from batches.models import Batch
@@ -31,6 +31,7 @@ from batches.submission.submitted import MOST_BYTES, BusyError, Form, Unreadable
 from batches.submission.texts import shown
 from batches.submission.upload import WholeFile, uploaded
 from batches.submission.words import estrangement_of, lack_of, reasons_of, relearned, silence_of
+from batches.views.downloads import download
 from batches.views.exports import exported
 from staff.http import StaffRequest
 
@@ -145,7 +146,7 @@ def decide(request: StaffRequest, batch_id: UUID) -> HttpResponseBase:
     return redirect("submission", batch_id)
 
 
-@require_safe
+@download
 @_kindly
 def correction(request: StaffRequest, batch_id: UUID) -> HttpResponseBase:
     """The failed objects, of one cause or of all: with their reasons to mend them by, or as they came."""
@@ -160,7 +161,7 @@ def correction(request: StaffRequest, batch_id: UUID) -> HttpResponseBase:
     return _file(meeting, form, file_to_mend(meeting, positions, form), "correction")
 
 
-@require_safe
+@download
 @_kindly
 def rest(request: StaffRequest, batch_id: UUID) -> HttpResponseBase:
     """The objects that the answer never mentions."""
@@ -171,7 +172,7 @@ def rest(request: StaffRequest, batch_id: UUID) -> HttpResponseBase:
     return _file(meeting, frame, file_to_send(meeting, places, frame), "never-mentioned")
 
 
-@require_safe
+@download
 @_kindly
 def export(request: StaffRequest, batch_id: UUID, file_format: Format) -> HttpResponseBase:
     """The list of failed objects, of one cause or of all, each error row beside its object."""
