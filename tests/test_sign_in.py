@@ -22,6 +22,7 @@ VALUES = {
     "tab": "errors",
     "case_id": "C-1",
     "cause_id": "1",
+    "part": "days",
     "view_id": "1",
     "number": "1",
     "file_format": "csv",
