@@ -14,7 +14,7 @@ from django.db.models import Q
 from batches.copying import copy_rows
 from batches.fingerprint import GROUPING, fingerprint
 from batches.models import NO_ORGANIZATION, Batch, BatchCause, Cause
-from batches.sums import roll_up
+from batches.sums import hold, roll_up
 from batches.triage import came_back, inherit
 from batches.words import TriageState
 
@@ -53,15 +53,39 @@ class Grouped(NamedTuple):
 
 def group(faults: Sequence[Fault]) -> Grouped:
     """The causes of error rows; those that are new are made now."""
+    return group_each([faults])[0]
+
+
+def group_each(answers: Sequence[Sequence[Fault]]) -> list[Grouped]:
+    """The same of several answers, at once."""
+    alike = [_alike(faults) for faults in answers]
+    examples = dict[str, str]()
+    for each in alike:
+        examples |= {template: _example(rows) for template, rows in each.members.items() if template not in examples}
+    known = _ids_of(examples)
+    return [_grouped(each, known) for each in alike]
+
+
+class _Alike(NamedTuple):
+    """The template of each row, and the rows of each template."""
+
+    templates: list[str]
+    members: Mapping[str, list[Fault]]
+
+
+def _alike(faults: Sequence[Fault]) -> _Alike:
     messages = [fault.message or "" for fault in faults]
     template_of = {message: fingerprint(message) for message in dict.fromkeys(messages)}
     templates = [template_of[message] for message in messages]
     members = defaultdict[str, list[Fault]](list)
     for template, fault in zip(templates, faults, strict=True):
         members[template].append(fault)
-    known = _ids_of({template: _example(rows) for template, rows in members.items()})
-    shares = [_share(known[template], rows) for template, rows in members.items()]
-    return Grouped([known[template] for template in templates], shares)
+    return _Alike(templates, members)
+
+
+def _grouped(alike: _Alike, known: Mapping[str, int]) -> Grouped:
+    shares = [_share(known[template], rows) for template, rows in alike.members.items()]
+    return Grouped([known[template] for template in alike.templates], shares)
 
 
 def _share(cause_id: int, rows: Sequence[Fault]) -> Share:
@@ -93,7 +117,7 @@ def _ranges(indices: Collection[int]) -> Iterator[tuple[int, int]]:
 def _ids_of(examples: Mapping[str, str]) -> dict[str, int]:
     """The ID of each template's cause. All who make new ones do it in one order, lest two wait for each other."""
     keys = {_key(template): template for template in examples}
-    known = _known(keys)
+    known = _known(keys) if keys else {}  # most batches have no error, and their answer should not wait for a query
     new = sorted(keys.keys() - known.keys())
     if new:
         Cause.objects.bulk_create(
@@ -136,9 +160,14 @@ def set_causes(each: Sequence[tuple[Batch, Sequence[Share]]], *, is_news: bool =
             for share in shares
         ),
     )
+    every = {share.cause_id for _, shares in each for share in shares} | {old.cause_id for old in before}
+    if not every:
+        return
+    states = hold(every)
     roll_up([batch.pk for batch, _ in each], before)
-    if is_news:
-        _bring_back(each, had={(old.batch_id, old.cause_id) for old in before})
+    corrected = {cause_id for cause_id, state in states.items() if state == TriageState.CORRECTED}
+    if is_news and corrected:
+        _bring_back(each, corrected, had={(old.batch_id, old.cause_id) for old in before})
 
 
 def count_for(organization_id: UUID, batch_ids: Sequence[UUID]) -> None:
@@ -148,17 +177,17 @@ def count_for(organization_id: UUID, batch_ids: Sequence[UUID]) -> None:
         before = list(nobodys.select_for_update(no_key=True))
         if before:
             nobodys.update(organization_id=organization_id)
+            hold({old.cause_id for old in before})
             roll_up([old.batch_id for old in before], before)
 
 
-def _bring_back(each: Sequence[tuple[Batch, Sequence[Share]]], had: Collection[tuple[UUID, int]]) -> None:
-    new = [(batch, {s.cause_id for s in shares if (batch.pk, s.cause_id) not in had}) for batch, shares in each]
-    every = set[int]().union(*(cause_ids for _, cause_ids in new))
-    corrected = Cause.objects.filter(triage_state=TriageState.CORRECTED, pk__in=every)
-    done = set(corrected.values_list("pk", flat=True))
-    for batch, cause_ids in new:
-        if cause_ids & done:
-            came_back(cause_ids & done, batch)
+def _bring_back(
+    each: Sequence[tuple[Batch, Sequence[Share]]], corrected: Collection[int], had: Collection[tuple[UUID, int]]
+) -> None:
+    for batch, shares in each:
+        new = {share.cause_id for share in shares if (batch.pk, share.cause_id) not in had}
+        if back := new.intersection(corrected):
+            came_back(back, batch)
 
 
 # ------------------------------------------------------------------------------------------ another grouping

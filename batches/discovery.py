@@ -23,7 +23,7 @@ from batches.amili.errors import AmiliError, NotUnderstood, Paused, Refused
 from batches.amili.payload import BatchSnapshot, Listed, ListPage
 from batches.amili.transport import Reply
 from batches.causes import count_for
-from batches.facts import Question, told_by
+from batches.facts import Question, told_by_each
 from batches.models import Batch, Discovery, Walk
 from batches.sync import Found
 from batches.upstream import amili_client
@@ -146,7 +146,7 @@ def _take(place: Discovery, page: ListPage, known: Mapping[UUID, Batch], *, is_l
     """Record a page and our place behind it. False, and nothing, if our claim has run out."""
     now = timezone.now()
     new = {item.batch_id: item for item in page.items if item.batch_id not in known}
-    found = [_found(new[batch_id]) for batch_id in sorted(new)]  # in one order for all, as `BatchQuerySet.follow` does
+    found = _found([new[batch_id] for batch_id in sorted(new)])  # in one order for all, as `BatchQuerySet.follow` does
     unplaced = [batch.pk for batch in known.values() if not batch.organization_id]
     with transaction.atomic(), connection.cursor() as cursor:
         # A crash of the database may forget a page: our place goes with it, and nobody needs to wait for the disk.
@@ -189,10 +189,11 @@ def _note_listed(batch_ids: Iterable[UUID], place: Discovery) -> None:
     listed.filter(organization_id__isnull=True).update(organization_id=place.organization_id)  # the road to it
 
 
-def _found(item: Listed) -> Found:
-    snapshot = _snapshot(item)
-    told = told_by(snapshot) if snapshot and snapshot.is_whole else None
-    return Found(item.batch_id, item.created_at, Reply(200, item.body), told)
+def _found(items: Sequence[Listed]) -> list[Found]:
+    snapshots = {item.batch_id: _snapshot(item) for item in items}
+    whole = {batch_id: snapshot for batch_id, snapshot in snapshots.items() if snapshot and snapshot.is_whole}
+    told = dict(zip(whole, told_by_each(list(whole.values())), strict=True))
+    return [Found(item.batch_id, item.created_at, Reply(200, item.body), told.get(item.batch_id)) for item in items]
 
 
 def _snapshot(item: Listed) -> BatchSnapshot | None:

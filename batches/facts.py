@@ -12,7 +12,7 @@ from batches.amili import payload
 from batches.amili.failed import Failure
 from batches.amili.payload import BatchSnapshot
 from batches.amili.transport import Reply
-from batches.causes import Grouped, group, set_causes
+from batches.causes import Grouped, group_each, set_causes
 from batches.copying import copy_rows
 from batches.fingerprint import GROUPING
 from batches.models import Batch, ErrorRow, FailedItem, LedgerResponse, SucceededItem
@@ -42,7 +42,12 @@ class Told(NamedTuple):
 
 def told_by(snapshot: BatchSnapshot) -> Told:
     """With the causes of its error rows."""
-    return Told(snapshot, group(snapshot.faults))
+    return told_by_each([snapshot])[0]
+
+
+def told_by_each(snapshots: Sequence[BatchSnapshot]) -> list[Told]:
+    """The same of several answers, whose causes are looked up at once."""
+    return list(map(Told, snapshots, group_each([snapshot.faults for snapshot in snapshots])))
 
 
 def set_facts(batch: Batch, snapshot: BatchSnapshot, changed_at: datetime) -> bool:

@@ -1,39 +1,39 @@
 """How much of each cause all batches have: by day, by organisation, altogether. Sums, so that no page has to add up rows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
 
-from batches.models import NO_ORGANIZATION, BatchCause
+from batches.models import NO_ORGANIZATION, BatchCause, Cause
 
-_CHANGE = """
-    SELECT 1 AS sign, cause_id, rows, organization_id, submitted_at
-    FROM batches_batchcause WHERE batch_id = ANY(%(batch_ids)s)
-    UNION ALL
-    SELECT -1, * FROM unnest(%(cause_ids)s::bigint[], %(rows)s::int[], %(organization_ids)s::uuid[], %(times)s::timestamptz[])
-"""
-# One at a time, and in one order, lest two that share causes wait for each other.
-_LOCK = f"SELECT id FROM batches_cause WHERE id IN (SELECT cause_id FROM ({_CHANGE})) ORDER BY id FOR NO KEY UPDATE"
-_BY_DAY = f"""
-    INSERT INTO batches_causeday AS known (cause_id, day, batches, rows)
-    SELECT cause_id, (submitted_at AT TIME ZONE %(zone)s)::date AS day, sum(sign), sum(sign * rows)
-    FROM ({_CHANGE}) GROUP BY cause_id, day HAVING sum(sign) <> 0 OR sum(sign * rows) <> 0
-    ON CONFLICT (cause_id, day) DO UPDATE
-    SET batches = known.batches + excluded.batches, rows = known.rows + excluded.rows
-"""
-_BY_ORGANIZATION = f"""
-    WITH change AS (
+# What the batches have now is added, what they had before is taken away.
+_ROLL_UP = """
+    WITH change AS MATERIALIZED (
+        SELECT 1 AS sign, cause_id, rows, organization_id, submitted_at
+        FROM batches_batchcause WHERE batch_id = ANY(%(batch_ids)s)
+        UNION ALL
+        SELECT -1, * FROM unnest(
+            %(cause_ids)s::bigint[], %(rows)s::int[], %(organization_ids)s::uuid[], %(times)s::timestamptz[])
+    ),
+    by_day AS (
+        INSERT INTO batches_causeday AS known (cause_id, day, batches, rows)
+        SELECT cause_id, (submitted_at AT TIME ZONE %(zone)s)::date AS day, sum(sign), sum(sign * rows)
+        FROM change GROUP BY cause_id, day HAVING sum(sign) <> 0 OR sum(sign * rows) <> 0
+        ON CONFLICT (cause_id, day) DO UPDATE
+        SET batches = known.batches + excluded.batches, rows = known.rows + excluded.rows
+    ),
+    by_organization AS (
         SELECT cause_id, organization_id, sum(sign) AS batches, sum(sign * rows) AS rows,
             min(submitted_at) AS first_seen_at, max(submitted_at) AS last_seen_at
-        FROM ({_CHANGE}) GROUP BY cause_id, organization_id
+        FROM change GROUP BY cause_id, organization_id
     ),
     now AS (
         INSERT INTO batches_causeorganization AS known
             (cause_id, organization_id, batches, rows, first_seen_at, last_seen_at)
-        SELECT * FROM change
+        SELECT * FROM by_organization
         ON CONFLICT (cause_id, organization_id) DO UPDATE
         SET batches = known.batches + excluded.batches, rows = known.rows + excluded.rows,
             first_seen_at = least(known.first_seen_at, excluded.first_seen_at),
@@ -41,11 +41,11 @@ _BY_ORGANIZATION = f"""
         RETURNING cause_id, organization_id, batches
     ),
     altogether AS (
-        SELECT cause_id, sum(change.batches) AS batches, sum(change.rows) AS rows,
-            sum((now.batches > 0)::int - (now.batches - change.batches > 0)::int)
+        SELECT cause_id, sum(by_organization.batches) AS batches, sum(by_organization.rows) AS rows,
+            sum((now.batches > 0)::int - (now.batches - by_organization.batches > 0)::int)
                 FILTER (WHERE organization_id <> %(nobody)s) AS organizations,
             min(first_seen_at) AS first_seen_at, max(last_seen_at) AS last_seen_at
-        FROM change JOIN now USING (cause_id, organization_id) GROUP BY cause_id
+        FROM by_organization JOIN now USING (cause_id, organization_id) GROUP BY cause_id
     )
     UPDATE batches_cause AS cause
     SET batch_count = batch_count + batches, row_count = row_count + rows,
@@ -56,8 +56,14 @@ _BY_ORGANIZATION = f"""
 """
 
 
+def hold(cause_ids: Collection[int]) -> dict[int, str]:
+    """Hold causes until the end of the transaction, in one order for all who do. Gives their states."""
+    held = Cause.objects.filter(pk__in=cause_ids).order_by("pk").select_for_update(no_key=True)
+    return dict(held.values_list("pk", "triage_state"))
+
+
 def roll_up(batch_ids: Sequence[UUID], before: Sequence[BatchCause]) -> None:
-    """Add to the sums what these batches have now, and take away what they had: in one order for all who do it."""
+    """Add to the sums what these batches have now, and take away what they had. The caller holds the causes of both."""
     change: dict[str, Any] = {
         "zone": timezone.get_current_timezone_name(),
         "nobody": NO_ORGANIZATION,
@@ -68,6 +74,4 @@ def roll_up(batch_ids: Sequence[UUID], before: Sequence[BatchCause]) -> None:
         "times": [old.submitted_at for old in before],
     }
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, change)
-        cursor.execute(_BY_DAY, change)
-        cursor.execute(_BY_ORGANIZATION, change)
+        cursor.execute(_ROLL_UP, change)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from django.utils import timezone
 from batches.amili import payload
 from batches.amili.errors import AmiliError, NotUnderstood, Paused
 from batches.amili.transport import Reply
-from batches.copying import add_all
+from batches.copying import add_all, copy_values, new_keys
 from batches.facts import Question, Told, add_rows, answer_fields, regroup, replace_rows, set_facts, told_by
 from batches.models import Answer, Batch, TimelineEntry
 from batches.pace import LATE_CHECK, LEASE, after, is_watched, pace
@@ -124,17 +125,30 @@ def record_new(found: Sequence[Found], organization_id: UUID, listed_at: datetim
 
     Raises IntegrityError, and leaves nothing, where somebody else has begun to follow one of them at this moment.
     """
-    batches = [_new_batch(each, question, organization_id=organization_id, listed_at=listed_at) for each in found]
+    if not found:
+        return
+    now = question.asked_at
+    unknown = Batch(
+        organization_id=organization_id,
+        listed_at=listed_at,
+        first_seen_at=now,
+        next_check_at=now,
+        asked_by=question.source,
+    )
+    batches = [_new_batch(unknown, each, question) for each in found]
     whole = [(batch, each, each.told) for batch, each in zip(batches, found, strict=True) if each.told]
-    answers = [
-        Answer(batch=batch, digest=batch.digest, **answer_fields(each.reply, question)) for batch, each, _ in whole
-    ]
     with transaction.atomic():
+        keys = new_keys(Answer, len(whole))
+        answers = [
+            {"id": key, "batch_id": batch.pk, "digest": batch.digest, **answer_fields(each.reply, question)}
+            for key, (batch, each, _) in zip(keys, whole, strict=True)
+        ]
         add_all(batches)
-        add_all(answers)
-        add_all(
+        copy_values(Answer, answers)
+        copy_values(
+            TimelineEntry,
             [_entry(batch, Kind.FIRST_SEEN, question) for batch in batches]
-            + [_entry(answer.batch, Kind.CHANGED, question, answer) for answer in answers]
+            + [_entry(batch, Kind.CHANGED, question, key) for key, (batch, _, _) in zip(keys, whole, strict=True)],
         )
         add_rows([(batch, told) for batch, _, told in whole])  # at last: others wait for the causes from then on
 
@@ -149,20 +163,13 @@ def regroup_batch(batch_id: UUID) -> None:
             regroup(held, told)
 
 
-def _new_batch(found: Found, question: Question, **of_the_list: Any) -> Batch:
-    now = question.asked_at
-    batch = Batch(
-        pk=found.batch_id,
-        created_at=found.created_at,
-        first_seen_at=now,
-        next_check_at=now,
-        asked_by=question.source,
-        **of_the_list,
-    )
+def _new_batch(unknown: Batch, found: Found, question: Question) -> Batch:
+    batch = copy(unknown)  # in a tenth of the time that a new one takes
+    batch.pk, batch.created_at = found.batch_id, found.created_at
     if found.told:
-        set_facts(batch, found.told.snapshot, now)
+        set_facts(batch, found.told.snapshot, question.asked_at)
         batch.digest = payload.identity(found.reply.body)
-        batch.asked_at = batch.checked_at = now
+        batch.asked_at = batch.checked_at = question.asked_at
         batch.next_check_at, batch.asked_by = _next_check(batch, question), Source.CHECK
     return batch
 
@@ -203,22 +210,32 @@ def _keep_answer(batch: Batch, reply: Reply, digest: bytes, question: Question, 
 
 
 def _note(batch: Batch, kind: Kind, question: Question, answer: Answer | None = None, **more: str) -> None:
-    _entry(batch, kind, question, answer, **more).save()
+    TimelineEntry.objects.create(**_entry(batch, kind, question, answer.pk if answer else None, **more))
 
 
-def _entry(batch: Batch, kind: Kind, question: Question, answer: Answer | None = None, **more: str) -> TimelineEntry:
-    return TimelineEntry(
-        batch=batch,
-        at=question.asked_at,
-        kind=kind,
-        source=question.source,
-        outcome=batch.outcome if kind != Kind.FIRST_SEEN else "",
-        status=batch.status,
-        succeeded_objects=batch.succeeded_objects,
-        failed_objects=batch.failed_objects,
-        answer=answer,
-        **more,
-    )
+def _entry(
+    batch: Batch,
+    kind: Kind,
+    question: Question,
+    answer_id: int | None = None,
+    *,
+    detail: str = "",
+    request_id: str = "",
+) -> dict[str, Any]:
+    """The values of a line of history, by column."""
+    return {
+        "batch_id": batch.pk,
+        "at": question.asked_at,
+        "kind": kind,
+        "source": question.source,
+        "outcome": batch.outcome if kind != Kind.FIRST_SEEN else "",
+        "status": batch.status,
+        "succeeded_objects": batch.succeeded_objects,
+        "failed_objects": batch.failed_objects,
+        "detail": detail,
+        "request_id": request_id,
+        "answer_id": answer_id,
+    }
 
 
 # ------------------------------------------------------------------------------------------ the next question
