@@ -141,13 +141,20 @@ def _known(keys: Iterable[bytes]) -> dict[bytes, int]:
 # ------------------------------------------------------------------------------------------ over all answers
 
 
-def set_causes(each: Sequence[tuple[Batch, Sequence[Share]]], *, is_news: bool = True) -> None:
-    """Note what batches have of each cause, in place of what they had; with the roll-ups, in the caller's transaction.
+def take_causes(batch: Batch) -> list[BatchCause]:
+    """Take away what a batch has of each cause, for `set_causes` to put others in their place."""
+    before = list(batch.causes.all())
+    batch.causes.all().delete()
+    return before
+
+
+def set_causes(
+    each: Sequence[tuple[Batch, Sequence[Share]]], before: Sequence[BatchCause] = (), *, is_news: bool = True
+) -> None:
+    """Note what batches have of each cause, which had these `before`; with the roll-ups, in the caller's transaction.
 
     A cause that was called corrected comes back with a batch that was submitted afterwards, if this `is_news`.
     """
-    before = list(BatchCause.objects.filter(batch__in=[batch.pk for batch, _ in each]))
-    BatchCause.objects.filter(batch__in={old.batch_id for old in before}).delete()
     copy_rows(
         BatchCause,
         "batch_id, cause_id, rows, objects_hit, ranges, example, organization_id, submitted_at",

@@ -12,10 +12,10 @@ from batches.amili import payload
 from batches.amili.failed import Failure
 from batches.amili.payload import BatchSnapshot
 from batches.amili.transport import Reply
-from batches.causes import Grouped, group_each, set_causes
+from batches.causes import Grouped, group_each, set_causes, take_causes
 from batches.copying import copy_rows
 from batches.fingerprint import GROUPING
-from batches.models import Batch, ErrorRow, FailedItem, LedgerResponse, SucceededItem
+from batches.models import Batch, BatchCause, ErrorRow, FailedItem, LedgerResponse, SucceededItem
 from batches.verdict import doubts_about, outcome_of
 from batches.words import Source
 
@@ -95,7 +95,7 @@ def replace_rows(batch: Batch, told: Told, *, is_news: bool = True) -> None:
     """All rows of a batch anew."""
     for table in (ErrorRow, LedgerResponse, SucceededItem, FailedItem):
         table.objects.filter(batch_id=batch.pk).delete()
-    add_rows([(batch, told)], is_news=is_news)
+    add_rows([(batch, told)], take_causes(batch), is_news=is_news)
 
 
 def regroup(batch: Batch, told: Told) -> None:
@@ -106,14 +106,16 @@ def regroup(batch: Batch, told: Told) -> None:
     batch.save(update_fields=["grouping", "error_count", "revision"])
 
 
-def add_rows(each: Sequence[tuple[Batch, Told]], *, is_news: bool = True) -> None:
+def add_rows(
+    each: Sequence[tuple[Batch, Told]], causes_before: Sequence[BatchCause] = (), *, is_news: bool = True
+) -> None:
     """Rows of batches that have none, in Amili's order; error rows also ranked by object index, those without one last."""
     keyed = [(str(batch.pk), told) for batch, told in each]  # as text, once, and not once a row
     _add_error_rows(keyed)
     _add_responses(keyed)
     _add_succeeded(keyed)
     _add_failed(keyed)
-    set_causes([(batch, told.causes.shares) for batch, told in each], is_news=is_news)
+    set_causes([(batch, told.causes.shares) for batch, told in each], causes_before, is_news=is_news)
 
 
 # ------------------------------------------------------------------------------------------ rows
