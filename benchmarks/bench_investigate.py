@@ -1,8 +1,9 @@
 """Pages of an investigation in a database of many error rows, against the same pages in one of 100 000.
 
 The database is filled twice: with 100 000 error rows, and then up to as many as `--error-rows` says (10 million take some
-minutes and 5 GB). A batch has 100 of them, of four causes, so that
-every page is full in both; there are 40 causes, 1 000 organisations and a year of days.
+minutes and 5 GB). A batch has 100 of them, of four causes, so that every page is full in both; there are 40 causes, 1 000
+organisations and a year of days.
+
 Compared is the time that a page's queries take in the database, without templates. The plans of all these queries are
 looked at too: none may read a table that grows from end to end, and a text filter reads the rows of its batch and no others.
 """
@@ -22,7 +23,7 @@ from django.utils import timezone
 
 from batches.models import Batch, BatchCause, Cause, CauseDay, CauseOrganization, ErrorRow
 from benchmarks.measure import at_most
-from benchmarks.world import recorded_batch, signed_in
+from benchmarks.world import forget_batches, recorded_batch, signed_in
 
 LIMIT = 1.5
 FEW = 100_000
@@ -151,6 +152,7 @@ def _read_by_text_filter(client: Client, address: str) -> float:
 
 def _pattern() -> Batch:
     """A recorded batch that the others are copies of; its causes become the first of 40."""
+    forget_batches()
     pattern = recorded_batch(2 * ROWS_OF_A_BATCH)
     ErrorRow.objects.filter(batch=pattern, rank__gte=ROWS_OF_A_BATCH).delete()
     Batch.objects.filter(pk=pattern.pk).update(error_count=ROWS_OF_A_BATCH)
