@@ -11,7 +11,7 @@ SETTINGS := VAR_DIR=var/checks ALLOWED_HOSTS=dashboard.example AMILI_CLIENT_ID=c
 # Two at a time, since no machine has fewer cores, each with its output in one piece.
 TOGETHER := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
 
-WHOLE := tests/browser tests/faults tests/test_up.py
+WHOLE := tests/browser tests/faults
 
 .PHONY: help up test parts whole bench format lint types arrows vendor chromium ready
 
@@ -25,7 +25,7 @@ test: ready chromium ## every check there is
 	@$(TOGETHER) lint types arrows
 	@$(TOGETHER) whole parts
 
-whole: ready ## the tests of the whole stack: in a real browser, and while parts of it fail
+whole: ready ## the tests of the whole stack, in a real browser and while parts of it fail
 	$(RUN) python -m pytest $(WHOLE)
 
 parts: ready ## the tests of its parts, on real PostgreSQL and Valkey
