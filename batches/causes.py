@@ -143,7 +143,8 @@ def _known(keys: Iterable[bytes]) -> dict[bytes, int]:
 
 def take_causes(batch: Batch) -> list[BatchCause]:
     """Take away what a batch has of each cause, for `set_causes` to put others in their place."""
-    before = list(batch.causes.all())
+    # Held, lest `count_for` move them to an organisation between the two.
+    before = list(batch.causes.order_by("cause_id").select_for_update())
     batch.causes.all().delete()
     return before
 
@@ -181,7 +182,7 @@ def count_for(organization_id: UUID, batch_ids: Sequence[UUID]) -> None:
     """Count batches for this organisation that were counted for none, since no answer has named theirs."""
     nobodys = BatchCause.objects.filter(batch__in=batch_ids, organization_id=NO_ORGANIZATION)
     with transaction.atomic():
-        before = list(nobodys.select_for_update(no_key=True))
+        before = list(nobodys.order_by("batch_id", "cause_id").select_for_update(no_key=True))
         if before:
             nobodys.update(organization_id=organization_id)
             hold({old.cause_id for old in before})

@@ -493,6 +493,29 @@ def test_a_page_of_a_list_does_not_wait_crosswise_with_a_batch_that_is_being_rec
     assert sums() == (2, 2)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_that_is_recorded_while_its_organisation_is_found_is_taken_from_the_right_one(
+    recorded: Record,
+) -> None:
+    recorded(failed(MISSING, organizationId=None))
+
+    def record() -> None:
+        try:
+            recorded(failed("Something else", organizationId=str(ORGANISATION)))
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            causes.count_for(ORGANISATION, [BATCH])
+            recording = pool.submit(record)
+            wait_for_somebody_who_waits_for_a_lock()
+        recording.result(timeout=20)
+    counted = CauseOrganization.objects.filter(cause__template=MISSING)
+    assert set(counted.values_list("batches", "rows")) == {(0, 0)}
+    assert sums("Something else") == (1, 1)
+
+
 def wait_for_somebody_who_waits_for_a_lock() -> None:
     until = time.monotonic() + 10
     while time.monotonic() < until:
