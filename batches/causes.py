@@ -158,11 +158,11 @@ def set_causes(
     """
     copy_rows(
         BatchCause,
-        "batch_id, cause_id, rows, objects_hit, ranges, example, organization_id, submitted_at",
+        "batch_id, cause_id, rows, objects_hit, ranges, example, organization_id, submitted_at, ended_at",
         (
             (
                 *(batch.pk, share.cause_id, share.rows, share.objects, json.dumps(share.ranges), share.example),
-                *(batch.organization_id or NO_ORGANIZATION, batch.created_at or batch.first_seen_at),
+                *(batch.organization_id or NO_ORGANIZATION, batch.submission, batch.end),
             )
             for batch, shares in each
             for share in shares
@@ -179,14 +179,13 @@ def set_causes(
 
 
 def count_for(organization_id: UUID, batch_ids: Sequence[UUID]) -> None:
-    """Count batches for this organisation that were counted for none, since no answer has named theirs."""
+    """Count the causes of batches for this organisation that were counted for none; in the caller's transaction."""
     nobodys = BatchCause.objects.filter(batch__in=batch_ids, organization_id=NO_ORGANIZATION)
-    with transaction.atomic():
-        before = list(nobodys.order_by("batch_id", "cause_id").select_for_update(no_key=True))
-        if before:
-            nobodys.update(organization_id=organization_id)
-            hold({old.cause_id for old in before})
-            roll_up([old.batch_id for old in before], before)
+    before = list(nobodys.order_by("batch_id", "cause_id").select_for_update(no_key=True))
+    if before:
+        nobodys.update(organization_id=organization_id)
+        hold({old.cause_id for old in before})
+        roll_up([old.batch_id for old in before], before)
 
 
 def _bring_back(

@@ -22,7 +22,6 @@ from batches.amili import payload
 from batches.amili.errors import AmiliError, NotUnderstood, Paused, Refused
 from batches.amili.payload import BatchSnapshot, Listed, ListPage
 from batches.amili.transport import Reply
-from batches.causes import count_for
 from batches.facts import Question, told_by_each
 from batches.models import Batch, Discovery, Walk
 from batches.sync import Found
@@ -161,32 +160,33 @@ def _take(place: Discovery, page: ListPage, known: Mapping[UUID, Batch], *, is_l
             trouble_detail="",
         )
         if held:
-            _note_listed([*unplaced, *(batch.pk for batch in known.values() if not batch.listed_at)], place)
+            _note_listed([batch.pk for batch in known.values() if not batch.listed_at], place)
             Batch.objects.make_due(_changed(place, page, known), now, Source.DISCOVERY)
             # After these, as whoever records holds a batch before its causes.
-            _begin(found, place, Question(now, Source.DISCOVERY))
+            unplaced += _begin(found, place, Question(now, Source.DISCOVERY))
             if is_last:
                 _arrive(place, now)
     if held and unplaced:
-        count_for(place.organization_id, unplaced)
+        sync.place(unplaced, place.organization_id)
     return held
 
 
-def _begin(found: Sequence[Found], place: Discovery, question: Question) -> None:
+def _begin(found: Sequence[Found], place: Discovery, question: Question) -> list[UUID]:
+    """Follow what is new. Gives those whose organisation has still to be noted."""
     try:
         sync.record_new(found, place.organization_id, place.started_at, question)
+        return []
     except IntegrityError:
         # A person has just pasted one of them: all come by the ordinary road, where nobody is in the way of anybody.
         ids = [each.batch_id for each in found]
         Batch.objects.follow(ids, question.asked_at, question.source)
         _note_listed(ids, place)
+        return ids
 
 
 def _note_listed(batch_ids: Iterable[UUID], place: Discovery) -> None:
     """As of the start of the walk: what is listed before the start of one that was completed lies on known ground."""
-    listed = Batch.objects.filter(pk__in=batch_ids)
-    listed.filter(listed_at__isnull=True).update(listed_at=place.started_at)
-    listed.filter(organization_id__isnull=True).update(organization_id=place.organization_id)  # the road to it
+    Batch.objects.filter(pk__in=batch_ids, listed_at__isnull=True).update(listed_at=place.started_at)
 
 
 def _found(items: Sequence[Listed]) -> list[Found]:

@@ -19,6 +19,9 @@ LOOK_FOR = timedelta(hours=1)
 LATE_CHECK = timedelta(hours=1)
 """How long after the last change a finished batch is asked about once more: what is said of it may be corrected."""
 
+SLOW = timedelta(minutes=15)
+"""No batch that runs for less than this is called stuck, however quick its organisation's usually are."""
+
 _BY_AGE = [  # (until this age, ask this often)
     (timedelta(minutes=2), timedelta(seconds=5)),
     (timedelta(minutes=10), timedelta(seconds=15)),

@@ -1,27 +1,30 @@
 """How much of each cause all batches have: by day, by organisation, altogether. Sums, so that no page has to add up rows."""
 
 from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
-from batches.models import NO_ORGANIZATION, BatchCause, Cause
+from batches.days import bounds_of, last_of
+from batches.models import NO_ORGANIZATION, BatchCause, Cause, CauseDay
 
 # What the batches have now is added, what they had before is taken away.
 _ROLL_UP = """
     WITH change AS MATERIALIZED (
-        SELECT 1 AS sign, cause_id, rows, organization_id, submitted_at
+        SELECT 1 AS sign, cause_id, rows, organization_id, submitted_at, ended_at
         FROM batches_batchcause WHERE batch_id = ANY(%(batch_ids)s)
         UNION ALL
         SELECT -1, * FROM unnest(
-            %(cause_ids)s::bigint[], %(rows)s::int[], %(organization_ids)s::uuid[], %(times)s::timestamptz[])
+            %(cause_ids)s::bigint[], %(rows)s::int[], %(organization_ids)s::uuid[],
+            %(times)s::timestamptz[], %(ends)s::timestamptz[])
     ),
     by_day AS (
         INSERT INTO batches_causeday AS known (cause_id, day, batches, rows)
-        SELECT cause_id, (submitted_at AT TIME ZONE %(zone)s)::date AS day, sum(sign), sum(sign * rows)
-        FROM change GROUP BY cause_id, day HAVING sum(sign) <> 0 OR sum(sign * rows) <> 0
+        SELECT cause_id, (ended_at AT TIME ZONE %(zone)s)::date AS day, sum(sign), sum(sign * rows)
+        FROM change WHERE ended_at IS NOT NULL GROUP BY cause_id, day HAVING sum(sign) <> 0 OR sum(sign * rows) <> 0
         ON CONFLICT (cause_id, day) DO UPDATE
         SET batches = known.batches + excluded.batches, rows = known.rows + excluded.rows
     ),
@@ -56,6 +59,15 @@ _ROLL_UP = """
 """
 
 
+# From the beginning, of one month.
+_RECOUNT = """
+    INSERT INTO batches_causeday (cause_id, day, batches, rows)
+    SELECT cause_id, (ended_at AT TIME ZONE %(zone)s)::date, count(*), sum(rows) FROM batches_batchcause
+    WHERE batch_id IN (SELECT id FROM batches_batch WHERE ended_at >= %(start)s AND ended_at < %(end)s)
+    GROUP BY 1, 2
+"""
+
+
 def hold(cause_ids: Collection[int]) -> dict[int, str]:
     """Hold causes until the end of the transaction, in one order for all who do. Gives their states."""
     held = Cause.objects.filter(pk__in=cause_ids).order_by("pk").select_for_update(no_key=True)
@@ -72,6 +84,17 @@ def roll_up(batch_ids: Sequence[UUID], before: Sequence[BatchCause]) -> None:
         "rows": [old.rows for old in before],
         "organization_ids": [old.organization_id for old in before],
         "times": [old.submitted_at for old in before],
+        "ends": [old.ended_at for old in before],
     }
     with connection.cursor() as cursor:
         cursor.execute(_ROLL_UP, change)
+
+
+def recount(month: date) -> None:
+    """Count what there is of each cause on the days of a month from the beginning. Who records meanwhile waits."""
+    last = last_of(month)
+    start, end = bounds_of(month)[0], bounds_of(last)[1]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE batches_causeday IN SHARE ROW EXCLUSIVE MODE")
+        CauseDay.objects.filter(day__range=(month, last)).delete()
+        cursor.execute(_RECOUNT, {"zone": timezone.get_current_timezone_name(), "start": start, "end": end})

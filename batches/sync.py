@@ -15,10 +15,12 @@ from django.utils import timezone
 from batches.amili import payload
 from batches.amili.errors import AmiliError, NotUnderstood, Paused
 from batches.amili.transport import Reply
+from batches.causes import count_for
 from batches.copying import add_all, copy_values, new_keys
 from batches.facts import Question, Told, add_rows, answer_fields, regroup, replace_rows, set_facts, told_by
 from batches.models import Answer, Batch, TimelineEntry
 from batches.pace import LATE_CHECK, LEASE, after, is_watched, pace
+from batches.tally import line_of, move
 from batches.upstream import amili_client
 from batches.words import Source, Trouble
 
@@ -151,6 +153,19 @@ def record_new(found: Sequence[Found], organization_id: UUID, listed_at: datetim
             + [_entry(batch, Kind.CHANGED, question, key) for key, (batch, _, _) in zip(keys, whole, strict=True)],
         )
         add_rows([(batch, told) for batch, _, told in whole])  # at last: others wait for the causes from then on
+        move([], map(line_of, batches))
+
+
+def place(batch_ids: Sequence[UUID], organization_id: UUID) -> None:
+    """Note whose these batches are, where no answer has said so: that is the road to them, and they count for it."""
+    with transaction.atomic():
+        nobodys = Batch.objects.filter(pk__in=batch_ids, organization_id__isnull=True).order_by("pk")
+        batches = list(nobodys.select_for_update(no_key=True))
+        before = list(map(line_of, batches))
+        ids = [batch.pk for batch in batches]
+        Batch.objects.filter(pk__in=ids).update(organization_id=organization_id)
+        count_for(organization_id, ids)
+        move(before, [line._replace(organization_id=organization_id) for line in before])
 
 
 def regroup_batch(batch_id: UUID) -> None:
@@ -185,10 +200,11 @@ def _locked(batch_id: UUID) -> Iterator[Batch]:
 
 
 def _replace_facts(batch: Batch, told: Told, question: Question, keep_answer: Callable[[], Answer]) -> None:
-    before = _gist(batch)
+    before, counted = _gist(batch), line_of(batch)
     answer = keep_answer()  # before the rows, whose causes others wait for from then on
     if set_facts(batch, told.snapshot, question.asked_at):
         replace_rows(batch, told)
+        move([counted], [line_of(batch)])
     if not batch.digest or before != _gist(batch):
         _note(batch, Kind.CHANGED, question, answer)
 

@@ -224,10 +224,9 @@ def came_back(cause_ids: Iterable[int], batch: Batch) -> None:
 
     In the caller's transaction. Locked in the order of their ids, lest two that record wait for each other.
     """
-    # Read from what it is made of: what the database generates is old while the batch is being written.
-    submitted_at, now = batch.created_at or batch.first_seen_at, timezone.now()
+    now = timezone.now()
     corrected = Cause.objects.filter(
-        pk__in=list(cause_ids), triage_state=TriageState.CORRECTED, triaged_at__lt=submitted_at
+        pk__in=list(cause_ids), triage_state=TriageState.CORRECTED, triaged_at__lt=batch.submission
     )
     causes = list(corrected.order_by("pk").select_for_update(no_key=True))
     for cause in causes:

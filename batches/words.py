@@ -88,6 +88,18 @@ class TriageState(models.TextChoices):
     IGNORED = "ignored", _("Ignored")
 
 
+class AlertKind(models.TextChoices):
+    """What is worth word to people who are not looking."""
+
+    WATCHED = "watched", _("A batch that I watch has finished")
+    FAILED = "failed", _("A batch has failed")
+    NEW_CAUSE = "new_cause", _("A cause that was never seen before")
+    SHARE = "share", _("Too many objects of an organisation fail")
+    STUCK = "stuck", _("A batch is stuck")
+    MISSING = "missing", _("An organisation has not sent what it usually sends")
+    AWAY = "away", _("Amili has been unreachable for 15 minutes")
+
+
 WAITING = (TriageState.WAITING_FOR_CREDITOR, TriageState.WAITING_FOR_AMILI)
 RESOLVED = (TriageState.CORRECTED, TriageState.IGNORED)
 

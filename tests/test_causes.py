@@ -13,7 +13,7 @@ from django.db import connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
-from batches import causes, discovery, triage
+from batches import causes, discovery, sync, triage
 from batches.amili import payload
 from batches.causes import group, set_causes
 from batches.models import (
@@ -29,7 +29,7 @@ from batches.models import (
     Walk,
 )
 from batches.pace import LEASE
-from batches.words import TriageState
+from batches.words import Outcome, TriageState
 from staff.models import Person
 from tests.answers import BATCH, ORGANISATION, OTHER, body, error, of_first_generation, of_today
 from tests.pages import HOSTILE, seen
@@ -160,8 +160,8 @@ def test_the_same_answer_twice_counts_once(recorded: Record) -> None:
     assert sums() == (1, 1)
 
 
-def test_a_day_is_one_of_the_sites_clock(recorded: Record) -> None:
-    recorded(failed(MISSING, createdAt="2026-03-09T23:30:00Z"))
+def test_a_cause_counts_on_the_day_of_the_sites_clock_on_which_its_batch_finished(recorded: Record) -> None:
+    recorded(failed(MISSING, createdAt="2026-03-09T12:00:00Z", finishedAt="2026-03-09T23:30:00Z"))
     assert CauseDay.objects.get().day == date(2026, 3, 10)
 
 
@@ -459,7 +459,7 @@ def test_one_item_that_lists_messages_without_end_makes_no_rows_without_end(reco
 
 def test_a_batch_whose_organisation_is_found_in_a_list_counts_there(recorded: Record) -> None:
     recorded(failed(MISSING, organizationId=None))
-    causes.count_for(ORGANISATION, [BATCH])
+    sync.place([BATCH], ORGANISATION)
     assert sums() == (1, 1)
     counted = CauseOrganization.objects.filter(batches__gt=0).values_list("organization_id", "rows")
     assert list(counted) == [(ORGANISATION, 1)]
@@ -486,6 +486,7 @@ def test_a_page_of_a_list_does_not_wait_crosswise_with_a_batch_that_is_being_rec
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             held = Batch.objects.select_for_update(no_key=True).get(pk=SECOND)
+            held.outcome = Outcome.FAILED
             taken = pool.submit(take)
             wait_for_somebody_who_waits_for_a_lock()
             set_causes([(held, group(payload.read_batch(body(known), SECOND).faults).shares)])
@@ -507,7 +508,7 @@ def test_a_batch_that_is_recorded_while_its_organisation_is_found_is_taken_from_
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            causes.count_for(ORGANISATION, [BATCH])
+            sync.place([BATCH], ORGANISATION)
             recording = pool.submit(record)
             wait_for_somebody_who_waits_for_a_lock()
         recording.result(timeout=20)

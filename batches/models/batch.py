@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from batches.models.following import BatchQuerySet
+from batches.models.following import TOOK_LONG, BatchQuerySet
 from batches.models.triage import Triaged
 from batches.pace import LOOK_FOR, WATCHED
 from batches.words import FINISHED, Doubt, Outcome, Source, Trouble
@@ -71,6 +71,15 @@ class Batch(Triaged):
         expression=Coalesce("created_at", "first_seen_at"), output_field=models.DateTimeField(), db_persist=True
     )
 
+    # The day on which it counts. Amili fills `finishedAt` of batches that are only queued; one that is finished may lack it.
+    ended_at = models.GeneratedField(
+        expression=models.Case(
+            models.When(outcome__in=FINISHED, then=Coalesce("finished_at", "created_at", "first_seen_at"))
+        ),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+    )
+
     objects = BatchQuerySet.as_manager()
 
     class Meta:
@@ -126,6 +135,18 @@ class Batch(Triaged):
                 name="batch_by_owner",
                 condition=models.Q(owner__isnull=False),
             ),
+            models.Index(fields=["ended_at"], name="batch_by_end"),  # ended_on; rebuild_outcomes
+            models.Index(  # unresolved of those that ended on a day
+                fields=["ended_at"],
+                name="batch_unresolved_by_end",
+                condition=models.Q(outcome__in=["failed", "partial"])
+                & ~models.Q(triage_state__in=["corrected", "ignored"]),
+            ),
+            models.Index(  # open_at, stuck: those that took long, or still do
+                fields=["submitted_at"],
+                name="batch_slow",
+                condition=TOOK_LONG,
+            ),
             models.Index(  # regroup_causes
                 fields=["grouping"],
                 name="batch_by_grouping",
@@ -145,6 +166,16 @@ class Batch(Triaged):
         if self.checked_at:
             return str(Outcome(self.outcome).label)
         return str(Trouble(self.trouble).label) if self.trouble else gettext("Asking Amili")
+
+    @property
+    def submission(self) -> datetime:
+        """What `submitted_at` will be: what the database generates is old while the batch is being written."""
+        return self.created_at or self.first_seen_at
+
+    @property
+    def end(self) -> datetime | None:
+        """What `ended_at` will be."""
+        return self.finished_at or self.submission if self.is_finished else None
 
     @property
     def is_finished(self) -> bool:

@@ -116,6 +116,7 @@ class BatchCause(models.Model):
     # as the batch had them when this was written, for the roll-ups and for the order of the cause's page
     organization_id = models.UUIDField(default=NO_ORGANIZATION)
     submitted_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)  # empty: the batch is not finished, and counts on no day
 
     objects = BatchCauseQuerySet.as_manager()
 
@@ -136,13 +137,16 @@ class BatchCause(models.Model):
 
 
 class CauseDay(models.Model):
-    """How much of a cause the batches submitted on a day have."""
+    """How much of a cause the batches have that finished on a day."""
 
     pk = models.CompositePrimaryKey("cause_id", "day")
     cause = models.ForeignKey(Cause, models.CASCADE, related_name="days", db_index=False)
     day = models.DateField()  # on the site's clock
     batches = models.IntegerField()
     rows = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["day", "-rows"], name="cause_by_day")]  # the top causes of a day
 
     def __str__(self) -> str:
         return f"{self.cause_id} {self.day}"

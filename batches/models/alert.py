@@ -1,0 +1,175 @@
+"""What is worth word to people who are not looking: what happened, who wants to hear of what, and what was sent to whom."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from batches.models.batch import Batch
+from batches.models.cause import Cause
+from batches.words import AlertKind
+
+
+class Watch(models.Model):
+    """A person wants to hear when this batch is done; gone once it is."""
+
+    pk = models.CompositePrimaryKey("person_id", "batch_id")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="watches", db_index=False)
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="watches")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.batch_id}"
+
+
+class Channel(models.TextChoices):
+    """The ways on which word reaches people."""
+
+    MAIL = "mail", _("E-mail")
+    WEBHOOK = "webhook", _("Webhook")
+
+
+class Shape(models.TextChoices):
+    """What the receiver of a webhook understands."""
+
+    PLAIN = "plain", _("Plain JSON")
+    SLACK = "slack", _("Slack")
+    TEAMS = "teams", _("Microsoft Teams")
+
+
+def new_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def only_watched() -> list[str]:
+    """Who presses the button wants to hear of it; everything else has to be asked for."""
+    return [AlertKind.WATCHED.value]
+
+
+class AlertWishes(models.Model):
+    """What a person wants to hear of, how and when. Who has none has the defaults."""
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="alert_wishes"
+    )
+    kinds = ArrayField(models.CharField(max_length=20, choices=AlertKind), default=only_watched, blank=True)
+    share_limit = models.PositiveSmallIntegerField(
+        default=10, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )  # percent of a day's objects of an organisation that failed
+    wants_digest = models.BooleanField(default=False)
+    wants_mail = models.BooleanField(default=True)
+    webhook_url = models.URLField(max_length=500, default="", blank=True)
+    webhook_shape = models.CharField(max_length=10, choices=Shape, default=Shape.PLAIN)
+    webhook_secret = models.CharField(max_length=64, default=new_secret, editable=False)  # signs what goes there
+    quiet_from = models.TimeField(null=True, blank=True)  # on the site's clock; both or neither
+    quiet_until = models.TimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | models.Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                name="quiet_hours_have_both_ends",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id}"
+
+
+class Alert(models.Model):
+    """Something that happened, once; `closed_at` when it is over."""
+
+    kind = models.CharField(max_length=20, choices=AlertKind)
+    key = models.TextField()  # names it among all of its kind, its window included: it opens once and never again
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    # what it is about
+    batch = models.ForeignKey(Batch, models.CASCADE, null=True, related_name="+")
+    cause = models.ForeignKey(Cause, models.CASCADE, null=True, related_name="+")
+    organization_id = models.UUIDField(null=True)
+    person = models.ForeignKey(  # whom alone it concerns
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+"
+    )
+    numbers = models.JSONField(default=dict)  # counts, seconds, percents and times of day; never a text from Amili
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="alert_opens_once")]
+        indexes = [models.Index(fields=["kind"], name="alert_open", condition=models.Q(closed_at__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
+class Message(models.Model):
+    """What was sent to a person on one channel, or is to be: the log of deliveries. Counts and links, no debtor data."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        SENT = "sent", _("Sent")
+        GIVEN_UP = "given_up", _("Given up")
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="messages", db_index=False)
+    channel = models.CharField(max_length=10, choices=Channel)
+    kind = models.CharField(max_length=20, choices=AlertKind, default="", blank=True)  # empty: the digest
+    subject = models.TextField()
+    body = models.TextField()
+    made_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True)  # empty: nothing is left to try
+    claimed_until = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    problem = models.TextField(default="", blank=True)  # of the last try, in our words
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state="waiting", next_try_at__isnull=False)
+                | (~models.Q(state="waiting") & models.Q(next_try_at__isnull=True)),
+                name="message_waits_for_a_try",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["person", "-made_at", "-id"], name="message_of_person"),  # a person's log
+            models.Index(
+                fields=["next_try_at"], name="message_due", condition=models.Q(next_try_at__isnull=False)
+            ),  # what is to be sent
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.channel} {self.kind}"
+
+
+class Notice(models.Model):
+    """An alert, or its end, that a person is to hear of; with the message that told it."""
+
+    alert = models.ForeignKey(Alert, models.CASCADE, related_name="notices", db_index=False)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    is_over = models.BooleanField(default=False)  # all clear
+    made_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)  # when it went into messages
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["alert", "person", "is_over"], name="noticed_once")]
+        indexes = [
+            models.Index(fields=["person"], name="notice_to_tell", condition=models.Q(told_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.alert_id} {self.person_id}"
+
+
+class Digest(models.Model):
+    """The morning's word about the days before; a row for each morning on which it was made."""
+
+    day = models.DateField(primary_key=True)
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.day}"
