@@ -42,8 +42,12 @@ def main() -> int:
         metavar="N",
         help="how many error rows `investigate` makes (default: 1000000)",
     )
+    parser.add_argument(
+        "--batches", default="1000000", metavar="N", help="how many batches `outcomes` makes (default: 1000000)"
+    )
     given = parser.parse_args()
-    asked, os.environ["BENCH_ERROR_ROWS"] = given.names, given.error_rows
+    asked = given.names
+    os.environ |= {"BENCH_ERROR_ROWS": given.error_rows, "BENCH_BATCHES": given.batches}
     if unknown := set(asked) - set(NAMES):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}: there are {', '.join(NAMES)}")
     try:

@@ -9,21 +9,19 @@ looked at too: none may read a table that grows from end to end, and a text filt
 """
 
 import os
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import timedelta
-from time import perf_counter
-from typing import Any
+from functools import partial
 
-from django.db import connection, models
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from batches.models import Batch, BatchCause, Cause, CauseDay, CauseOrganization, ErrorRow
 from benchmarks.measure import at_most
-from benchmarks.world import forget_batches, recorded_batch, signed_in
+from benchmarks.plans import nodes, plans, watched, whole_reads
+from benchmarks.world import copies, forget_batches, recorded_batch, signed_in
 
 LIMIT = 1.5
 FEW = 100_000
@@ -31,12 +29,11 @@ MANY = int(os.environ.get("BENCH_ERROR_ROWS", "1000000"))
 ROWS_OF_A_BATCH = 100
 CAUSES, ORGANISATIONS, DAYS = 40, 1_000, 365
 ROUNDS = 30
+DAY = f"now() - mod(n, {DAYS}) * interval '1 day'"
 LIST = "list of causes"
 """Shows 30 days of 50 causes, of which the small database has few: its plans are looked at, its time has no limit."""
 FILLERS = 20_000  # causes of batches long gone by
 GROWING = (Batch, BatchCause, Cause, CauseDay, CauseOrganization, ErrorRow)
-
-type Plan = dict[str, Any]
 
 
 def main() -> bool:
@@ -76,24 +73,12 @@ def _pages(batch: Batch) -> Iterator[tuple[str, str]]:
 # ------------------------------------------------------------------------------------------ time and plans
 
 
-@contextmanager
-def _watched(seen: Callable[[str, Any, float], None]) -> Iterator[None]:
-    def wrap(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        start = perf_counter()
-        result = execute(sql, params, many, context)
-        seen(sql, params, perf_counter() - start)
-        return result
-
-    with connection.execute_wrapper(wrap):
-        yield
-
-
 def _database_time(client: Client, address: str) -> float:
     """Seconds in the database for one request: the least of many, since whatever else the machine does only adds."""
     rounds = []
     for _ in range(ROUNDS):
         spent: list[float] = []
-        with _watched(lambda _sql, _params, seconds, spent=spent: spent.append(seconds)):  # type: ignore[misc]
+        with watched(lambda _sql, _params, seconds, spent=spent: spent.append(seconds)):  # type: ignore[misc]
             _open(client, address)
         rounds.append(sum(spent))
     return min(rounds)
@@ -110,38 +95,17 @@ def _open(client: Client, address: str) -> None:
         raise RuntimeError(f"{address} answered {status}")
 
 
-def _plans(client: Client, address: str, options: str = "") -> Iterator[Plan]:
-    asked: list[tuple[str, Any]] = []
-    with _watched(lambda sql, params, _: asked.append((sql, params))):
-        _open(client, address)
-    for sql, params in asked:
-        if re.match(r"\s*SELECT", sql):
-            with connection.cursor() as cursor:
-                cursor.execute(f"EXPLAIN (FORMAT JSON{options}) {sql}", params)
-                yield cursor.fetchone()[0][0]["Plan"]
-
-
-def _nodes(plan: Plan) -> Iterator[Plan]:
-    yield plan
-    for inner in plan.get("Plans", []):
-        yield from _nodes(inner)
-
-
 def _whole_reads(client: Client, name: str, address: str) -> Iterator[str]:
-    growing = {table._meta.db_table for table in GROWING}
-    for plan in _plans(client, address):
-        for node in _nodes(plan):
-            if node["Node Type"] == "Seq Scan" and node["Relation Name"] in growing:
-                print(f"  {name} reads all of {node['Relation Name']}", flush=True)
-                yield name
+    for table in whole_reads(plans(partial(_open, client, address)), {table._meta.db_table for table in GROWING}):
+        print(f"  {name} reads all of {table}", flush=True)
+        yield name
 
 
 def _read_by_text_filter(client: Client, address: str) -> float:
     """Error rows read, as a multiple of those of one batch."""
     read = [
         node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
-        for plan in _plans(client, address, ", ANALYZE")
-        for node in _nodes(plan)
+        for node in nodes(plans(partial(_open, client, address), ", ANALYZE"))
         if node.get("Relation Name") == ErrorRow._meta.db_table
     ]
     return max(read) / ROWS_OF_A_BATCH
@@ -170,7 +134,7 @@ def _pattern() -> Batch:
 def _fill_up_to(count: int, pattern: Batch) -> None:
     """Copies of the pattern until there are so many batches; then what their causes add up to."""
     new = count - Batch.objects.count()
-    _copies(Batch, pattern, new, id="gen_random_uuid()", created_at=f"now() - mod(n, {DAYS}) * interval '1 day'")
+    copies(Batch, pattern, new, id="gen_random_uuid()", created_at=DAY, finished_at=DAY)
     with connection.cursor() as cursor:
         cursor.execute(_ORGANISATIONS)
         cursor.execute(
@@ -183,17 +147,6 @@ def _fill_up_to(count: int, pattern: Batch) -> None:
             cursor.execute(statement)
         for table in GROWING:
             cursor.execute(f"VACUUM ANALYZE {table._meta.db_table}")
-
-
-def _copies(table: type[models.Model], pattern: models.Model, count: int, **changed: str) -> None:
-    fields = [field.column for field in table._meta.concrete_fields if not field.generated]
-    values = [changed.get(column, f"p.{column}") for column in fields]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table._meta.db_table} ({', '.join(fields)}) SELECT {', '.join(values)}"
-            f" FROM {table._meta.db_table} p, generate_series(1, %s) n WHERE p.id = %s",
-            [count, pattern.pk],
-        )
 
 
 def _one_in_the_middle() -> Batch:
@@ -215,13 +168,14 @@ _SUMS = (
     "TRUNCATE batches_batchcause, batches_causeday, batches_causeorganization",
     """
     INSERT INTO batches_batchcause
-        (batch_id, cause_id, rows, objects_hit, ranges, example, organization_id, submitted_at)
-    SELECT b.id, e.cause_id, count(*), count(*), '[[1, 5], [9, 9]]', min(e.message), b.organization_id, b.submitted_at
+        (batch_id, cause_id, rows, objects_hit, ranges, example, organization_id, submitted_at, ended_at)
+    SELECT b.id, e.cause_id, count(*), count(*), '[[1, 5], [9, 9]]', min(e.message), b.organization_id, b.submitted_at,
+        b.ended_at
     FROM batches_errorrow e JOIN batches_batch b ON b.id = e.batch_id GROUP BY b.id, e.cause_id
     """,
     """
     INSERT INTO batches_causeday (cause_id, day, batches, rows)
-    SELECT cause_id, submitted_at::date AS day, count(*), sum(rows) FROM batches_batchcause GROUP BY cause_id, day
+    SELECT cause_id, ended_at::date AS day, count(*), sum(rows) FROM batches_batchcause GROUP BY cause_id, day
     """,
     """
     INSERT INTO batches_causeorganization (cause_id, organization_id, batches, rows, first_seen_at, last_seen_at)

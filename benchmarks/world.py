@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import cache
 from uuid import UUID, uuid4
 
-from django.db import connection
+from django.db import connection, models
 from django.test import Client, override_settings
 from django.utils import timezone
 
@@ -64,6 +64,18 @@ def forget_batches() -> None:
     """Begin with none, and with no places in any list."""
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {Batch._meta.db_table}, {Discovery._meta.db_table} CASCADE")
+
+
+def copies(table: type[models.Model], pattern: models.Model, count: int, **changed: str) -> None:
+    """Rows like this one, whose columns may be changed to what SQL makes of `n`, their number."""
+    fields = [field.column for field in table._meta.concrete_fields if not field.generated]
+    values = [changed.get(column, f"p.{column}") for column in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table._meta.db_table} ({', '.join(fields)}) SELECT {', '.join(values)}"
+            f" FROM {table._meta.db_table} p, generate_series(1, %s) n WHERE p.id = %s",
+            [count, pattern.pk],
+        )
 
 
 def running_batches(count: int, rows: int) -> None:
