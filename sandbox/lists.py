@@ -7,14 +7,14 @@ from itertools import islice
 from uuid import UUID
 
 from sandbox.batch import Batch
-from sandbox.rows import CREDITORS
+from sandbox.rows import CREDITORS, PUNCTUAL
 from sandbox.wire import RefusedError
 
 type Query = Mapping[str, str]
 type Place = tuple[datetime, UUID]
 
 LARGEST_PAGE = 100
-NEW_GENERATION = {creditor.id for creditor in CREDITORS if creditor.generation == "C"}
+NEW_GENERATION = {creditor.id for creditor in (*CREDITORS, PUNCTUAL) if creditor.generation == "C"}
 
 
 def envelope(data: bytes) -> bytes:

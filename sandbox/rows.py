@@ -39,6 +39,12 @@ CREDITORS = (
 )
 
 
+PUNCTUAL = Creditor(
+    UUID("5c2f9d81-6b7e-4a30-9f14-d3e0a8c75b26"), "Vestlia Renovasjon", "96340", "C", "VR{:06d}", True, "listed"
+)
+"""Sends one batch on each working day, at the same time; now and then it forgets to."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """What is wrong with an object: a text of CAUSES, and what stands in its gaps."""

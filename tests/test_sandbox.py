@@ -19,6 +19,7 @@ import pytest
 import requests
 
 from sandbox import world
+from sandbox.rows import PUNCTUAL
 from sandbox.server import running_server
 from sandbox.servers import free_port
 from tests.sandboxed import NOON, NORDLYS, SORVEST, Amili, Clock, credentials, demo
@@ -177,6 +178,18 @@ def test_the_fates_and_organisations_are_mixed() -> None:
     assert 60 < fates["FAILED"] < 180
     assert {batch.creditor.id for batch in batches} == set(world.ORGANISATIONS)
     assert {batch.creditor.generation for batch in batches} == {"A", "C"}
+
+
+def test_weeks_of_history_have_busy_working_days_and_one_creditor_that_now_and_then_forgets_to_send() -> None:
+    listed = list(world.history(NOON))
+    days = Counter(batch.born.date() for batch in listed)
+    whole = {day: count for day, count in days.items() if timedelta(1) < NOON.date() - day < timedelta(39)}
+    assert len(whole) == 37
+    assert all((count > 100) == (day.weekday() < 5) for day, count in whole.items())
+    punctual = [batch.born for batch in listed if batch.creditor == PUNCTUAL]
+    assert {(born.hour, born.minute) for born in punctual} == {(7, 0)}
+    working_days = sum(day.weekday() < 5 for day in days)
+    assert working_days / 2 < len(punctual) < working_days
 
 
 def test_debtors_come_back_so_cases_recur_across_batches() -> None:
