@@ -173,6 +173,10 @@ class Migration(migrations.Migration):
             field=models.DateTimeField(null=True),
         ),
         migrations.AddIndex(
+            model_name='arrival',
+            index=models.Index(fields=['organization_id', 'day'], name='arrival_of_organization'),
+        ),
+        migrations.AddIndex(
             model_name='batch',
             index=models.Index(fields=['ended_at'], name='batch_by_end'),
         ),

@@ -82,6 +82,10 @@ class Batch(Triaged):
 
     objects = BatchQuerySet.as_manager()
 
+    # Given by batches.rhythm to a batch that is stuck, for those who show it; kept nowhere.
+    limit: timedelta | None = None  # that it has run longer than
+    usually_within: timedelta | None = None  # in which its organisation's are done, where anybody can say
+
     class Meta:
         verbose_name = _("batch")
         verbose_name_plural = _("batches")

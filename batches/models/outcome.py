@@ -60,5 +60,8 @@ class Arrival(models.Model):
     quarter = models.PositiveSmallIntegerField()  # of the clock's face, from 0: 36 is 09:00 to 09:15
     batches = models.IntegerField()
 
+    class Meta:
+        indexes = [models.Index(fields=["organization_id", "day"], name="arrival_of_organization")]  # its first day
+
     def __str__(self) -> str:
         return f"{self.day} {self.organization_id} {self.quarter}"
