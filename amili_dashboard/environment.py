@@ -6,6 +6,7 @@ Each setting may also come from a file: NAME_FILE=/path takes the place of NAME.
 import re
 import sys
 from collections.abc import Callable
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from uuid import UUID
 import environ
 
 env = environ.FileAwareEnv()
+
+MAIL_TIMEOUT = 10  # seconds for each word of a mail server
 
 
 def read_file(file: Path) -> None:
@@ -111,6 +114,50 @@ def amili_url(name: str, default: str) -> str:
     if not parts.hostname or parts.username or (parts.scheme == "http" and not is_here):
         refuse(name, "must be an https:// address")
     return url
+
+
+def host_names(text: str) -> list[str]:
+    """Names of hosts, with nothing around them, separated by commas."""
+    hosts = [host.lower() for host in listed(text)]
+    if not all(re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", host) for host in hosts):
+        raise ValueError("must be names of hosts such as hooks.example.no, separated by commas")
+    return hosts
+
+
+def sender(text: str) -> str:
+    """Whom mail comes from: an address, with a name if you like."""
+    if "\n" in text or "\r" in text or not re.fullmatch(r"[^@\s]+@[^@\s]+", parseaddr(text)[1]):
+        raise ValueError("must be an address such as Dashboard <dashboard@example.no>")
+    return text
+
+
+def mailers(name: str, url: str) -> dict[str, dict[str, Any]]:
+    """The way out for mail, as Django wants it; nowhere, where none is set."""
+    if not url:
+        return {"default": {"BACKEND": "django.core.mail.backends.dummy.EmailBackend"}}
+    try:
+        config = env.email_url_config(url)
+    except (environ.ImproperlyConfigured, ValueError):  # a scheme or a port that is none
+        config = {}
+    scheme = urlsplit(url).scheme
+    options = _smtp(config) if scheme.startswith("smtp") else {"file_path": config.get("EMAIL_FILE_PATH")}
+    options = {option: value for option, value in options.items() if value}
+    is_whole = scheme in {"consolemail", "dummymail"} or options.get("host") or options.get("file_path")
+    if not (config and is_whole):
+        refuse(name, "must be an address such as smtp+tls://user:password@mail.example:587")
+    return {"default": {"BACKEND": config["EMAIL_BACKEND"], "OPTIONS": options}}
+
+
+def _smtp(config: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "host": config.get("EMAIL_HOST"),
+        "port": config.get("EMAIL_PORT"),
+        "username": config.get("EMAIL_HOST_USER"),
+        "password": config.get("EMAIL_HOST_PASSWORD"),
+        "use_tls": config.get("EMAIL_USE_TLS"),
+        "use_ssl": config.get("EMAIL_USE_SSL"),
+        "timeout": MAIL_TIMEOUT,
+    }
 
 
 def organizations(entries: list[str]) -> dict[UUID, str]:

@@ -18,12 +18,15 @@ from amili_dashboard.environment import (
     count,
     env,
     header_name,
+    host_names,
     listed,
+    mailers,
     one_of,
     organizations,
     positive,
     read_file,
     refuse,
+    sender,
     setting,
     switch,
 )
@@ -150,7 +153,14 @@ CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # KiB; one giant answer must not k
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     name: {"task": f"batches.tasks.{name}", "schedule": seconds, "options": {"expires": 2 * seconds}}
-    for name, seconds in {"refresh_due_batches": 1.0, "discover_due_lists": 5.0, "forget_old": 3600.0}.items()
+    for name, seconds in {
+        "refresh_due_batches": 1.0,
+        "discover_due_lists": 5.0,
+        "look_for_alerts": 30.0,
+        "make_digest": 60.0,
+        "send_due_messages": 5.0,
+        "forget_old": 3600.0,
+    }.items()
 }
 
 # ---------------------------------------------------------------------------------------------- web
@@ -267,6 +277,21 @@ SECURE_CSP = {
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
 }
+
+# ---------------------------------------------------------------------------------------------- alerts
+
+# Where links in mails lead to.
+_first_host = next((host for host in ALLOWED_HOSTS if not host.startswith((".", "*"))), "localhost")
+SITE_URL = address("SITE_URL", "https", "http", default=f"{'https' if HTTPS else 'http'}://{_first_host}").rstrip("/")
+# Nothing is sent by mail while it is empty.
+EMAIL_URL = setting("EMAIL_URL", default="")
+MAILERS = mailers("EMAIL_URL", EMAIL_URL)
+ALERT_SENDER = setting(
+    "ALERT_SENDER", sender, default=f"Amili batch dashboard <dashboard@{urlsplit(SITE_URL).hostname}>"
+)
+DEFAULT_FROM_EMAIL = ALERT_SENDER
+# People choose where their webhooks go, but only among these. Empty: there are none.
+ALERT_WEBHOOK_HOSTS = setting("ALERT_WEBHOOK_HOSTS", host_names, default=[])
 
 # ---------------------------------------------------------------------------------------------- language and time
 

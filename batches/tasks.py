@@ -14,7 +14,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from batches import broker, discovery, sync
-from batches.models import Batch, Connection, Delivery, Discovery, Traffic, Walk, Worker
+from batches.alerts import digest, looking, sending, telling
+from batches.models import Alert, Batch, Connection, Delivery, Discovery, Message, Traffic, Walk, Worker
 from batches.words import Source
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,12 @@ PROBES = 2
 
 HANDS = 8
 """Into how many messages a tick deals what is due, at most: the way through the queue takes longer than our own work."""
+
+MOST_MESSAGES = 100
+"""Alerts and digests queued per tick."""
+
+PATIENT = 30
+"""Seconds that a message to a person may wait in the queue: one that is queued again meanwhile is sent once."""
 
 
 def ask_now(batch_ids: Iterable[UUID], source: Source = Source.PERSON) -> None:
@@ -119,7 +126,38 @@ def discover_batches(walk_id: int) -> None:
 
 
 @shared_task
+def look_for_alerts() -> None:
+    """Open and close alerts, and put messages for who is to hear of them."""
+    now = timezone.now()
+    looking.look(now)
+    telling.tell(now)
+
+
+@shared_task
+def make_digest() -> None:
+    """Put the morning's messages, once a morning."""
+    digest.make(timezone.now())
+
+
+@shared_task
+def send_due_messages() -> None:
+    """Queue the messages that are due, so that one that hangs keeps no other from going out."""
+    due = Message.objects.due(timezone.now()).order_by("next_try_at").values_list("pk", flat=True)
+    for pk in due[:MOST_MESSAGES]:
+        if not broker.put(send_message, pk, expires=PATIENT):
+            return
+
+
+@shared_task
+def send_message(pk: int) -> None:
+    """Send one message, if it is due and nobody else is at it."""
+    now = timezone.now()
+    if message := Message.objects.claim(pk, now):
+        sending.send(message, now)
+
+
+@shared_task
 def forget_old() -> None:
     """Drop the logs of what is long past."""
-    for table in (Traffic, Delivery, Worker):
+    for table in (Traffic, Delivery, Worker, Message, Alert):
         table.objects.forget_old(timezone.now())

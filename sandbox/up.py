@@ -18,6 +18,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple, NoReturn
+from urllib.parse import quote
 
 import environ
 
@@ -32,6 +33,7 @@ WEB = (
     *("--workers", "1", "--blocking-threads", "16", "--workers-kill-timeout", "3"),
 )
 SANDBOX_LOG = "sandbox.log"
+MAIL = "mail"
 START_TIMEOUT = 60  # seconds until the web server must answer
 
 
@@ -153,6 +155,8 @@ def _local_settings(place: Place) -> dict[str, str]:
         "HTTPS": "off",
         "ALLOWED_HOSTS": ",".join(hosts),
         "SECRET_KEY": _secret_key(place.var_dir),
+        "SITE_URL": place.address,
+        "EMAIL_URL": f"filemail:///{quote(str(place.var_dir / MAIL))}",
         "LOG_LEVEL": "WARNING",  # the address must not scroll away
     }
     return {name: value for name, value in settings.items() if not _given(name)}
@@ -265,4 +269,6 @@ def _tell(place: Place, decided: Mapping[str, str], told: str) -> None:
         print(f"  {line}")
     if url := decided.get("SANDBOX_URL"):
         print(f"\n  Stand-in for Amili: {url}\n  What it is asked: {place.var_dir / SANDBOX_LOG}")
+    if "EMAIL_URL" in decided:
+        print(f"\n  Mail goes into files: {place.var_dir / MAIL}")
     print("\n  Ctrl-C stops it.\n", flush=True)

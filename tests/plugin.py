@@ -32,6 +32,8 @@ SETTINGS = {
     "AMILI_CASE_URL": "",
     "AMILI_WEBHOOK_SECRETS": "",
     "AMILI_REQUESTS_PER_SECOND": "1000",
+    "EMAIL_URL": "",
+    "ALERT_WEBHOOK_HOSTS": "",
 }
 
 

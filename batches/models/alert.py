@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime, timedelta
+from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -12,7 +14,11 @@ from django.utils.translation import gettext_lazy as _
 
 from batches.models.batch import Batch
 from batches.models.cause import Cause
+from batches.models.claims import unclaimed
+from batches.pace import LEASE
 from batches.words import AlertKind
+
+KEPT_FOR = timedelta(days=90)
 
 
 class Watch(models.Model):
@@ -82,6 +88,17 @@ class AlertWishes(models.Model):
         return f"{self.person_id}"
 
 
+class AlertQuerySet(models.QuerySet["Alert"]):
+    """Reads, each with the name of what it is for."""
+
+    def still_open(self) -> Self:
+        return self.filter(closed_at__isnull=True)
+
+    def forget_old(self, now: datetime) -> None:
+        """Those too that never end: what they are about is too old by now to open another."""
+        self.filter(opened_at__lt=now - KEPT_FOR).delete()
+
+
 class Alert(models.Model):
     """Something that happened, once; `closed_at` when it is over."""
 
@@ -98,12 +115,32 @@ class Alert(models.Model):
     )
     numbers = models.JSONField(default=dict)  # counts, seconds, percents and times of day; never a text from Amili
 
+    objects = AlertQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="alert_opens_once")]
         indexes = [models.Index(fields=["kind"], name="alert_open", condition=models.Q(closed_at__isnull=True))]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    """What is to be sent, and who sends it."""
+
+    def due(self, now: datetime) -> Self:
+        return self.filter(unclaimed(now), next_try_at__lte=now)
+
+    def claim(self, pk: int, now: datetime) -> Message | None:
+        """Take the right to try a message that is due; for one caller only, until it is done or LEASE is over.
+
+        The try counts from here, so that a message that kills whoever sends it comes to an end too.
+        """
+        taken = self.due(now).filter(pk=pk).update(claimed_until=now + LEASE, tries=models.F("tries") + 1)
+        return self.select_related("person").get(pk=pk) if taken else None
+
+    def forget_old(self, now: datetime) -> None:
+        self.filter(made_at__lt=now - KEPT_FOR).delete()
 
 
 class Message(models.Model):
@@ -126,6 +163,8 @@ class Message(models.Model):
     claimed_until = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     problem = models.TextField(default="", blank=True)  # of the last try, in our words
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -1,0 +1,59 @@
+"""Sends a message as a mail."""
+
+import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.utils.translation import gettext as _
+
+from batches.alerts.messages import mail_is_on
+from batches.alerts.trouble import NotSent
+from batches.models import Message
+
+OURS_TO_MEND = {530, 534, 535, 538}
+"""A server says so of our password or the lack of one: the operator will set it right, and the mail goes out."""
+
+
+def send(message: Message) -> None:
+    """To the address that the person has now. Raises NotSent."""
+    if not message.person.is_active or not message.person.email:
+        raise NotSent(_("There is no address to send it to."), is_final=True)
+    if not mail_is_on():
+        raise NotSent(_("No mail server is set up."))
+    with _in_our_words():
+        _mail(message).send(using="default")
+
+
+def _mail(message: Message) -> EmailMessage:
+    host = urlsplit(settings.SITE_URL).hostname
+    headers = {
+        "Message-ID": f"<message-{message.pk}-{message.made_at:%Y%m%d%H%M%S}@{host}>",  # the same at each try
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+    }
+    return EmailMessage(message.subject, message.body, settings.ALERT_SENDER, [message.person.email], headers=headers)
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    try:
+        yield
+    except smtplib.SMTPRecipientsRefused as refusal:
+        codes = [code for code, _text in refusal.recipients.values()]
+        raise _refused(max(codes)) from None
+    except smtplib.SMTPResponseException as refusal:
+        raise _refused(refusal.smtp_code) from None
+    except ValueError:
+        raise NotSent(_("The address cannot be used."), is_final=True) from None
+    except (smtplib.SMTPException, OSError) as fault:
+        if isinstance(fault, TimeoutError):
+            raise NotSent(_("The mail server did not answer in time.")) from None
+        raise NotSent(_("The mail server could not be reached.")) from None
+
+
+def _refused(code: int) -> NotSent:
+    words = _("The mail server turned it down (%(code)s).") % {"code": code}
+    return NotSent(words, is_final=500 <= code < 600 and code not in OURS_TO_MEND)

@@ -1,0 +1,73 @@
+"""A real SMTP server on loopback, that keeps what it is given or turns it down."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from pytest_django import Settings
+
+from sandbox.servers import free_port
+
+BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+
+
+class Postbox:
+    """The mails that came, and what is said to the next ones in place of yes."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.recipients: list[str] = []
+        self.refusal = ""
+
+    async def handle_RCPT(  # noqa: N802 - named for SMTP's word
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.refusal:
+            return self.refusal
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        content: Any = envelope.content
+        self.mails.append(message_from_bytes(content, policy=policy.default))
+        self.recipients += envelope.rcpt_tos
+        return "250 OK"
+
+    @property
+    def subjects(self) -> list[str]:
+        return [str(mail["Subject"]) for mail in self.mails]
+
+    @property
+    def texts(self) -> list[str]:
+        return ["\n".join(mail.get_content().splitlines()) for mail in self.mails]
+
+
+@contextmanager
+def running(postbox: Postbox, port: int) -> Iterator[None]:
+    """The server, until the end of the block."""
+    server = Controller(postbox, hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()
+
+
+def point_at(settings: Settings, port: int) -> None:
+    """Let mail go to this port, where nobody may be listening yet."""
+    settings.EMAIL_URL = f"smtp://127.0.0.1:{port}"
+    options = {"host": "127.0.0.1", "port": port, "timeout": 5}
+    settings.MAILERS = {"default": {"BACKEND": BACKEND, "OPTIONS": options}}
+
+
+@contextmanager
+def receiving(settings: Settings) -> Iterator[Postbox]:
+    """The server is there, and mail goes to it."""
+    postbox, port = Postbox(), free_port()
+    point_at(settings, port)
+    with running(postbox, port):
+        yield postbox

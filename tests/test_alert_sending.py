@@ -1,0 +1,435 @@
+"""Messages on their way: tried again while that may help, given up when it cannot, and sent nowhere but where they may go."""
+
+import hmac
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from batches import tasks
+from batches.alerts import mail, messages, webhooks
+from batches.alerts.messages import Text
+from batches.models import Message, Shape
+from batches.pace import LEASE
+from batches.words import AlertKind
+from sandbox.servers import free_port
+from staff.models import Person
+from tests.alerted import CANARY, FRIDAY, MINUTE, batch, failures, send_due, tick, wish
+from tests.answers import ORGANISATION, succeeded
+from tests.conftest import Record
+from tests.smtp import Postbox, point_at, receiving, running
+from tests.test_settings import settings_of, start
+from tests.test_tasks import together
+
+State = Message.State
+TEXT = Text(
+    "Stuck: 1 batch",
+    "Nordlys & <b>Sønner</b>\nhttps://dashboard.example/batches/1/\n\n-- \nWhy:\nhttps://dashboard.example/alerts/",
+)
+PAUSES = [1, 5, 15, 60, 240]
+
+
+@pytest.fixture
+def postbox(settings: Settings) -> Iterator[Postbox]:
+    """A mail server that is there."""
+    with receiving(settings) as postbox:
+        yield postbox
+
+
+@pytest.fixture(autouse=True)
+def site(settings: Settings) -> None:
+    settings.SITE_URL = "https://dashboard.example"
+    settings.ALERT_SENDER = "Dashboard <dashboard@example.no>"
+
+
+# ------------------------------------------------------------------------------------------ mail
+
+
+def test_a_mail_says_that_a_machine_wrote_it(person: Person, postbox: Postbox) -> None:
+    messages.put(person, TEXT, FRIDAY, kind=AlertKind.STUCK)
+    send_due(FRIDAY)
+    [came] = postbox.mails
+    assert (came["From"], came["To"]) == ("Dashboard <dashboard@example.no>", "kari@example.no")
+    assert (came["Subject"], came["Auto-Submitted"]) == ("Stuck: 1 batch", "auto-generated")
+    assert came["Message-ID"].endswith("@dashboard.example>")
+    assert came.get_content().splitlines() == TEXT.body.splitlines()
+    assert came.get_content_type() == "text/plain"
+
+
+def test_a_line_break_begins_no_header(person: Person, postbox: Postbox) -> None:
+    messages.put(person, Text("Stuck\r\nBcc: evil@example.no", "Body"), FRIDAY)
+    send_due(FRIDAY)
+    assert postbox.subjects == ["Stuck Bcc: evil@example.no"]
+    assert postbox.mails[0]["Bcc"] is None
+    assert postbox.recipients == ["kari@example.no"]
+
+
+def test_while_the_mail_server_is_away_a_mail_waits_and_then_goes_out_once(person: Person, settings: Settings) -> None:
+    port = free_port()
+    point_at(settings, port)
+    messages.put(person, TEXT, FRIDAY)
+    send_due(FRIDAY)
+    message = Message.objects.get()
+    assert (message.state, message.tries) == (State.WAITING, 1)
+    assert message.next_try_at == FRIDAY + MINUTE
+    assert message.problem == "The mail server could not be reached."
+    postbox = Postbox()
+    with running(postbox, port):
+        send_due(FRIDAY + 59 * MINUTE / 60)
+        assert postbox.mails == []
+        for minutes in (1, 2, 3):
+            send_due(FRIDAY + minutes * MINUTE)
+    message.refresh_from_db()
+    assert postbox.subjects == ["Stuck: 1 batch"]
+    assert (message.state, message.tries, message.problem) == (State.SENT, 2, "")
+    assert message.sent_at == FRIDAY + MINUTE
+
+
+def test_a_mail_server_that_stays_away_is_tried_six_times(person: Person, settings: Settings) -> None:
+    point_at(settings, free_port())
+    messages.put(person, TEXT, FRIDAY)
+    now = FRIDAY
+    for minutes in PAUSES:
+        send_due(now)
+        assert Message.objects.get().next_try_at == now + minutes * MINUTE
+        now += minutes * MINUTE
+    send_due(now)
+    message = Message.objects.get()
+    assert (message.state, message.tries, message.next_try_at) == (State.GIVEN_UP, 6, None)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "state", "problem"),
+    [
+        ("550 5.1.1 No such user: kari, says <the server>", State.GIVEN_UP, "The mail server turned it down (550)."),
+        ("451 4.3.0 Try again later, says <the server>", State.WAITING, "The mail server turned it down (451)."),
+        ("530 5.7.0 Sign in first, says <the server>", State.WAITING, "The mail server turned it down (530)."),
+    ],
+)
+def test_a_refusal_is_told_by_its_number_and_ends_what_will_not_go_better(
+    refusal: str,
+    state: str,
+    problem: str,
+    person: Person,
+    postbox: Postbox,
+) -> None:
+    postbox.refusal = refusal
+    messages.put(person, TEXT, FRIDAY)
+    send_due(FRIDAY)
+    message = Message.objects.get()
+    assert (message.state, message.problem) == (state, problem)
+
+
+@pytest.mark.parametrize("address", ["", "kari@example.no, evil@example.no", "kåri@example.no"])
+def test_an_address_that_is_none_is_given_up(address: str, person: Person, postbox: Postbox) -> None:
+    messages.put(person, TEXT, FRIDAY)
+    Person.objects.update(email=address)
+    send_due(FRIDAY)
+    assert Message.objects.get().state == (State.GIVEN_UP)
+    assert postbox.mails == []
+
+
+def test_a_mail_whose_worker_ended_goes_out_after_the_lease_under_the_same_id(
+    person: Person,
+    postbox: Postbox,
+) -> None:
+    messages.put(person, TEXT, FRIDAY)
+    claimed = Message.objects.claim(Message.objects.get().pk, FRIDAY)
+    assert claimed
+    mail.send(claimed)  # and here the worker ends, before it has noted that the server took the mail
+    send_due(FRIDAY + LEASE / 2)
+    assert len(postbox.mails) == 1
+    send_due(FRIDAY + LEASE)
+    assert len(postbox.mails) == 2
+    assert postbox.mails[0]["Message-ID"] == postbox.mails[1]["Message-ID"]
+
+
+def test_a_message_that_ends_its_workers_is_given_up(person: Person, postbox: Postbox) -> None:
+    messages.put(person, TEXT, FRIDAY)
+    pk = Message.objects.get().pk
+    for number in range(6):
+        assert Message.objects.claim(pk, FRIDAY + number * LEASE)
+    send_due(FRIDAY + 6 * LEASE)
+    message = Message.objects.get()
+    assert (message.state, message.problem) == (State.GIVEN_UP, "Each try was broken off.")
+    assert postbox.mails == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_who_are_told_twice_send_once(person: Person, postbox: Postbox) -> None:
+    messages.put(person, TEXT, timezone.now())
+    pk = Message.objects.get().pk
+    together(lambda: tasks.send_message(pk), times=4)
+    assert len(postbox.mails) == 1
+
+
+# ------------------------------------------------------------------------------------------ webhook
+
+
+class Receiver:
+    """A server on loopback that keeps what is posted to it, and answers as it is told to."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[dict[str, str], bytes]] = []
+        self.status = 200
+        self.location = ""
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.calls.append((dict(self.headers), body))
+                self.send_response(receiver.status)
+                self.send_header("Location", receiver.location)
+                self.send_header("Content-Length", f"{10**9}")  # which nobody waits for
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                """Nobody reads it."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hooks/kari"
+
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for _, body in self.calls]
+
+
+@pytest.fixture
+def receiver(settings: Settings) -> Iterator[Receiver]:
+    """It is there, and the operator allows it."""
+    settings.ALERT_WEBHOOK_HOSTS = ["127.0.0.1", "hooks.example.no"]
+    receiver = Receiver()
+    thread = threading.Thread(target=receiver.server.serve_forever)
+    thread.start()
+    yield receiver
+    receiver.server.shutdown()
+    receiver.server.server_close()
+    thread.join()
+
+
+def by_webhook(person: Person, url: str, **more: Any) -> Person:
+    """This person, who wants no mail but calls to this address."""
+    wish(person, AlertKind.FAILED, wants_mail=False, webhook_url=url, **more)
+    return Person.objects.select_related("alert_wishes").get(pk=person.pk)
+
+
+def problem_of(person: Person) -> tuple[str, str]:
+    messages.put(person, TEXT, FRIDAY)
+    send_due(FRIDAY)
+    message = Message.objects.get()
+    return message.state, message.problem
+
+
+def test_a_webhook_is_signed_so_that_its_receiver_can_tell_it_from_others(person: Person, receiver: Receiver) -> None:
+    by_webhook(person, receiver.url, webhook_secret="known to both")
+    messages.put(Person.objects.get(), TEXT, FRIDAY, kind=AlertKind.STUCK)
+    send_due(FRIDAY)
+    [(headers, body)] = receiver.calls
+    timestamp = headers["X-Dashboard-Timestamp"]
+    signature = hmac.digest(b"known to both", f"{timestamp}.".encode() + body, "sha256").hex()
+    assert headers["X-Dashboard-Signature"] == f"sha256={signature}"
+    assert abs(timezone.now().timestamp() - int(timestamp)) < 60
+    assert receiver.bodies == [
+        {
+            "id": Message.objects.get().pk,
+            "kind": "stuck",
+            "subject": TEXT.subject,
+            "text": TEXT.body,
+            "links": ["https://dashboard.example/batches/1/", "https://dashboard.example/alerts/"],
+            "sent_at": "2026-11-20T09:00:00+00:00",
+        }
+    ]
+    assert Message.objects.get().state == State.SENT
+
+
+def test_slack_gets_its_three_characters_escaped(person: Person, receiver: Receiver) -> None:
+    problem_of(by_webhook(person, receiver.url, webhook_shape=Shape.SLACK))
+    [body] = receiver.bodies
+    assert list(body) == ["text"]
+    assert body["text"].startswith(
+        "Stuck: 1 batch\n\nNordlys &amp; &lt;b&gt;Sønner&lt;/b&gt;\nhttps://dashboard.example/"
+    )
+
+
+def test_teams_gets_an_adaptive_card_whose_links_can_be_followed(person: Person, receiver: Receiver) -> None:
+    problem_of(by_webhook(person, receiver.url, webhook_shape=Shape.TEAMS))
+    [body] = receiver.bodies
+    [attachment] = body["attachments"]
+    assert (body["type"], attachment["contentType"]) == ("message", "application/vnd.microsoft.card.adaptive")
+    card = attachment["content"]
+    assert (card["type"], card["version"]) == ("AdaptiveCard", "1.4")
+    assert [block["text"] for block in card["body"]] == [
+        "Stuck: 1 batch",
+        "Nordlys & <b>Sønner</b>",
+        "[https://dashboard.example/batches/1/](https://dashboard.example/batches/1/)",
+        "Why:",
+        "[https://dashboard.example/alerts/](https://dashboard.example/alerts/)",
+    ]
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(status: int, person: Person, receiver: Receiver) -> None:
+    receiver.status, receiver.location = status, receiver.url
+    assert problem_of(by_webhook(person, receiver.url)) == (State.GIVEN_UP, f"The receiver answered with {status}.")
+    assert len(receiver.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        (204, State.SENT),
+        (400, State.GIVEN_UP),
+        (404, State.GIVEN_UP),
+        (408, State.WAITING),
+        (429, State.WAITING),
+        (500, State.WAITING),
+        (503, State.WAITING),
+    ],
+)
+def test_a_receiver_that_may_do_better_later_is_tried_again(
+    status: int, state: str, person: Person, receiver: Receiver
+) -> None:
+    receiver.status = status
+    assert problem_of(by_webhook(person, receiver.url))[0] == state
+
+
+def test_a_receiver_that_is_away_is_tried_again(person: Person, settings: Settings) -> None:
+    settings.ALERT_WEBHOOK_HOSTS = ["127.0.0.1"]
+    told = problem_of(by_webhook(person, f"http://127.0.0.1:{free_port()}/"))
+    assert told == (State.WAITING, "The receiver could not be reached.")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/",
+        "https://hooks.example.no.evil.example/",
+        "https://hooks.example.no@evil.example/",
+        "https://evil.example\\@hooks.example.no/",
+        "https://evil.example#@hooks.example.no/",
+        "https://kari:secret@hooks.example.no/",
+        "https://hooks.example.no:22/",
+        "https://hooks.example.no./",
+        "http://hooks.example.no/",
+        "https://127.1/",
+        "http://localhost/",
+        "http://[::1]/",
+        "http://2130706433/",
+        "ftp://hooks.example.no/",
+        "file:///etc/passwd",
+        "//hooks.example.no/",
+        "https://",
+        "https://[",
+        "nonsense",
+    ],
+)
+def test_what_the_operator_does_not_allow_is_never_called(url: str, person: Person, receiver: Receiver) -> None:
+    assert problem_of(by_webhook(person, url)) == (State.GIVEN_UP, "Messages may not go to this address.")
+
+
+def test_what_the_operator_allows_is(settings: Settings) -> None:
+    settings.ALERT_WEBHOOK_HOSTS = ["hooks.example.no"]
+    assert webhooks.may_go_to("https://hooks.example.no/services/1?key=2")
+    assert webhooks.may_go_to("https://HOOKS.example.no:443/")
+
+
+def test_a_host_that_is_no_longer_allowed_gets_nothing_more(
+    person: Person, receiver: Receiver, settings: Settings
+) -> None:
+    messages.put(by_webhook(person, receiver.url), TEXT, FRIDAY)
+    settings.ALERT_WEBHOOK_HOSTS = []
+    send_due(FRIDAY)
+    assert Message.objects.get().state == State.GIVEN_UP
+    assert receiver.calls == []
+
+
+def test_an_alert_goes_to_both_channels_and_the_one_does_not_wait_for_the_other(
+    person: Person,
+    recorded: Record,
+    receiver: Receiver,
+    postbox: Postbox,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """And no debtor data, address or secret goes along, or into the log."""
+    caplog.set_level(logging.DEBUG)
+    settings.AMILI_ORGANIZATIONS = {ORGANISATION: "Nordlys Kraft AS"}
+    wish(person, *AlertKind, webhook_url=receiver.url, webhook_secret="known to both")
+    receiver.status = 500
+    recorded(batch(1, "PARTIAL", at=FRIDAY - MINUTE, succeeded=[succeeded()], failed=failures(60)), at=FRIDAY)
+    recorded(batch(2, "FAILED", at=FRIDAY - MINUTE, failed=failures(2)), at=FRIDAY)
+    tick(FRIDAY)
+    assert sorted(postbox.subjects) == ["Failed: 1 batch", "Many failures: 1 organisation", "New: 1 cause of failures"]
+    assert sorted(body["subject"] for body in receiver.bodies) == sorted(postbox.subjects)
+    sent = "".join([*map(str, postbox.mails), *map(str, receiver.calls), caplog.text])
+    assert CANARY not in sent
+    assert "Bcc" not in sent
+    assert "known to both" not in sent
+    assert receiver.url not in caplog.text
+    assert "kari@example.no" not in "".join(
+        record.getMessage() for record in caplog.records if "batches" in record.name
+    )
+
+
+# ------------------------------------------------------------------------------------------ settings
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("smtp://127.0.0.1:25", {"host": "127.0.0.1", "port": 25, "timeout": 10}),
+        (
+            "smtp+tls://kari:p%40ss@mail.example:587",
+            {
+                "host": "mail.example",
+                "port": 587,
+                "username": "kari",
+                "password": "p@ss",
+                "use_tls": True,
+                "timeout": 10,
+            },
+        ),
+        ("smtp+ssl://mail.example", {"host": "mail.example", "use_ssl": True, "timeout": 10}),
+        ("filemail:////tmp/a%20b", {"file_path": "/tmp/a b"}),
+        ("consolemail://", {}),
+    ],
+)
+def test_the_mail_server_is_one_address(url: str, options: dict[str, Any]) -> None:
+    assert f"'OPTIONS': {options}" in settings_of(EMAIL_URL=url)["MAILERS"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("EMAIL_URL", url) for url in ("nonsense", "smtp://", "smtp://mail.example:port", "pop://x", "filemail://")),
+        ("SITE_URL", "dashboard.example"),
+        ("ALERT_SENDER", "Dashboard"),
+        ("ALERT_WEBHOOK_HOSTS", "https://hooks.example.no/"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused_in_one_line(name: str, value: str) -> None:
+    result = start(**{name: value})
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith(f"{name}: must be")
+
+
+def test_links_lead_to_the_first_host_unless_told_otherwise() -> None:
+    assert settings_of(ALLOWED_HOSTS=".example.no,batches.example.no")["SITE_URL"] == "https://batches.example.no"
+    assert settings_of(SITE_URL="https://b.example.no/")["SITE_URL"] == "https://b.example.no"
+    assert "dummy" in settings_of()["MAILERS"]
+    assert settings_of()["ALERT_WEBHOOK_HOSTS"] == "[]"
+
+
+def test_the_tick_leaves_to_later_what_is_not_due(person: Person, postbox: Postbox) -> None:
+    messages.put(person, TEXT, timezone.now(), not_before=timezone.now() + timedelta(hours=1))
+    tasks.send_message(Message.objects.get().pk)
+    assert postbox.mails == []
