@@ -1,16 +1,26 @@
 """The list of batches: what it shows, its filters and its pages."""
 
+import csv
 import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from html import unescape
+from io import StringIO
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from tests.answers import BATCH, ORGANISATION, OTHER, error, of_first_generation, of_today, succeeded
+from batches.models import NO_ORGANIZATION, Batch
+from batches.outcomes import DayOutcomes, outcomes_of
+from staff.models import Person
+from tests.answers import BATCH, ORGANISATION, OTHER, Json, error, of_first_generation, of_today, succeeded
 from tests.conftest import Record
+from tests.history import Year
 from tests.pages import GARBAGE, HOSTILE, HTMX, ids, links, seen
 
 DAY = datetime(2026, 3, 9, 11, 30, tzinfo=UTC)
@@ -99,7 +109,7 @@ def test_a_poll_gets_nothing_until_something_is_new(
 ) -> None:
     recorded(of_today("QUEUED"))
     poll = re.findall(r'hx-get="(/batches/\?stamp=\w+)"', client.get("/batches/").content.decode())[0]
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):  # one of them, since it has been running for long
         assert client.get(poll, headers=HTMX).status_code == 204
     recorded(of_today("SUCCESS", succeeded=[succeeded()]))
     fragment = client.get(poll, headers=HTMX)
@@ -119,7 +129,111 @@ def test_a_pasted_list_of_finished_batches_asks_no_more(client: Client, recorded
     assert "data-live" not in client.get("/batches/", {"id": str(BATCH)}).content.decode()
 
 
-@pytest.mark.parametrize("name", ["status", "type", "organisation", "day", "after", "id", "stamp"])
+def finished(at: datetime, **changed: object) -> Json:
+    return of_today(**created(at - timedelta(minutes=5)), **{"finishedAt": at.isoformat(), **changed})
+
+
+def rows_of(outcomes: DayOutcomes) -> Iterator[tuple[dict[str, object], Callable[[list[Batch]], float], float | None]]:
+    """Where each number of a day leads to, how it is counted there, and what it says."""
+    day = {"finished": outcomes.day}
+    yield day, len, outcomes.batches.now
+    yield day | {"objects": "succeeded"}, succeeded_in, outcomes.succeeded.now
+    yield day | {"objects": "failed"}, failed_in, outcomes.failed.now
+    yield day | {"triage": "unresolved"}, len, outcomes.unresolved.now
+    yield day | {"triage": "waiting"}, len, outcomes.waiting
+    for moment in (outcomes.day, *(["now"] if outcomes.is_today else [])):
+        yield {"open": moment}, len, outcomes.running.now
+        yield {"stuck": moment}, len, outcomes.stuck.now
+    for name, parts in (("organisation", outcomes.by_organization), ("type", outcomes.by_type)):
+        for part in parts:
+            only = day | {name: "none" if part.key in {NO_ORGANIZATION, ""} else part.key}
+            yield only, len, part.numbers.batches
+            yield only, failed_in, part.numbers.failed
+    for each in outcomes.causes:
+        yield day | {"cause": each.cause.pk}, len, each.batches
+
+
+def succeeded_in(batches: list[Batch]) -> int:
+    return sum(batch.succeeded_objects for batch in batches)
+
+
+def failed_in(batches: list[Batch]) -> int:
+    return sum(batch.failed_objects for batch in batches)
+
+
+def test_each_number_of_a_day_leads_to_exactly_the_batches_that_make_it(client: Client, person: Person) -> None:
+    year = Year(timezone.now(), person, last_days=40)
+    year.record()
+    for days_ago in (0, 1, 2, 8, 30):
+        day = timezone.localdate(year.now) - timedelta(days=days_ago)
+        for query, count, number in rows_of(outcomes_of(day, year.now, person)):
+            assert count(list(Batch.objects.filter(pk__in=listed(client.get("/batches/", query))))) == number, query
+
+
+def test_whoever_names_no_organisation_or_type_can_be_listed(client: Client, recorded: Record) -> None:
+    nobody = recorded(finished(DAY, organizationId=None))
+    untyped = {recorded(finished(DAY, type=kind)).pk for kind in ("", "NONE", "none")}
+    assert listed(client.get("/batches/?organisation=none")) == [nobody.pk]
+    assert set(listed(client.get("/batches/?type=none"))) == untyped
+
+
+def test_a_type_is_one_in_any_case_and_its_blanks_are_its_own(client: Client, recorded: Record, person: Person) -> None:
+    for kind in ("INVOICE", "invoice", "Invoice ", "<b>æøå</b>", "x" * 300):
+        recorded(finished(DAY, type=kind))
+    parts = outcomes_of(DAY.date(), timezone.now(), person).by_type
+    assert sorted(part.numbers.batches for part in parts) == [1, 1, 1, 2]
+    for part in parts:
+        assert len(listed(client.get("/batches/", {"type": part.key}))) == part.numbers.batches
+
+
+def test_what_narrows_a_list_is_said_and_can_be_taken_away(client: Client, recorded: Record) -> None:
+    recorded(finished(DAY, failed=[{"a": 1}], status="FAILED"))
+    other = recorded(finished(DAY + timedelta(days=1)))
+    page = client.get("/batches/?finished=2026-03-09&objects=failed&status=failed&after=")
+    assert "Finished on 09.03.2026 , remove this filter With objects that failed , remove this filter" in seen(page)
+    without = re.findall(r'href="(/batches/\?[^"]*)"[^>]*><bdi>', page.content.decode())
+    assert [parse_qs(urlsplit(unescape(address)).query) for address in without] == [
+        {"objects": ["failed"], "status": ["failed"], "triage": ["all"]},
+        {"finished": ["2026-03-09"], "status": ["failed"], "triage": ["all"]},
+    ]
+    page = client.get("/batches/?finished=2026-03-10")
+    assert listed(page) == [other.pk]
+    assert 'name="finished" value="2026-03-10"' in page.content.decode()  # whoever filters further loses nothing
+
+
+def test_what_narrows_a_list_and_cannot_be_read_is_explained(client: Client, recorded: Record) -> None:
+    recorded(finished(DAY))
+    page = client.get("/batches/?finished=soon&cause=7&type=invoice")
+    assert "Finished: Enter a valid date." in seen(page)
+    assert "Cause: There is no such cause." in seen(page)
+    assert len(listed(page)) == 1
+    assert "Enter a valid date." in seen(client.get("/batches/?stuck=2026-02-31"))
+    assert "Enter a valid date." in seen(client.get("/batches/?open=tomorrow"))
+
+
+def test_turning_pages_meets_every_batch_of_a_day_once(client: Client, recorded: Record) -> None:
+    known = {recorded(finished(DAY - timedelta(minutes=n // 7))).pk for n in range(60)}
+    recorded(finished(DAY + timedelta(days=1)))
+    first = client.get("/batches/?finished=2026-03-09")
+    [older] = links(first, "next")
+    met = listed(first) + listed(client.get(older))
+    assert (len(met), set(met)) == (60, known)
+
+
+def test_a_file_of_the_list_has_what_its_numbers_led_to(client: Client, recorded: Record) -> None:
+    wanted = recorded(finished(DAY, succeeded=[succeeded()]))
+    recorded(finished(DAY + timedelta(days=1)))
+    recorded(finished(DAY))
+    response = client.get("/batches/export.csv?finished=2026-03-09&objects=succeeded")
+    [row] = csv.DictReader(StringIO(b"".join(response).decode(), newline=""))
+    assert row["Batch"] == str(wanted.pk)
+    assert "finished-2026-03-09-objects-succeeded" in response["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["status", "type", "organisation", "day", "finished", "open", "stuck", "cause", "objects", "after", "id", "stamp"],
+)
 def test_nothing_in_the_address_breaks_the_page(client: Client, recorded: Record, name: str) -> None:
     recorded(of_today())
     keys = [

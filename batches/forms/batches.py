@@ -1,27 +1,60 @@
 """The filters of the list of batches."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import BooleanField, F, Func, Q
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from batches.forms.base import FilterForm
 from batches.forms.search import find_batch_ids
 from batches.forms.triage import PersonField, by_name
-from batches.models import BatchQuerySet
+from batches.models import NO_ORGANIZATION, BatchQuerySet, Cause
+from batches.outcomes import NO_TYPE, open_of, stuck_of
 from batches.words import Outcome, TriageState
 from staff.models import Person
 
 FAILURES = "failures"  # a status of the filter: whatever had an object that failed
+NONE = "none"  # an organisation, or a type, of the filter: of those that name none
+NOW = "now"
+LONGEST_WORDS = 80  # of a cause
 ALL, UNRESOLVED, MINE, WAITING = "all", "unresolved", "mine", "waiting"  # what there is to do, and for whom
+
+
+class DayField(forms.DateField):
+    """A day that a batch can be of."""
+
+    default_validators = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2199, 12, 31))]
+
+
+class OpenOnField(DayField):
+    """A day at whose end something was so; or `now`, which is today."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> date | None:
+        return timezone.localdate() if value == NOW else super().to_python(value)
+
+
+class Narrowing(NamedTuple):
+    """A filter that has no field to see: what it does in words, or what is wrong with it."""
+
+    words: str
+    is_wrong: bool
+    without: dict[str, str | None]
+    """What is to change in the address for it to go."""
 
 
 class BatchFilter(FilterForm):
@@ -35,25 +68,37 @@ class BatchFilter(FilterForm):
     status = forms.ChoiceField(
         label=_("Status"), required=False, choices=[("", _("All")), (FAILURES, _("Failed or partly")), *Outcome.choices]
     )
-    type = forms.CharField(label=_("Type"), required=False, max_length=100)
+    type = forms.CharField(label=_("Type"), required=False, max_length=200, strip=False)
     organisation = forms.CharField(
         label=_("Organisation"), required=False, max_length=100, widget=forms.TextInput(attrs={"list": "organisations"})
     )
-    day = forms.DateField(
-        label=_("Day"),
-        required=False,
-        validators=[MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2199, 12, 31))],
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-    )
-
+    day = DayField(label=_("Day"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
     state = forms.ChoiceField(label=_("Triage"), required=False, choices=[("", _("All")), *TriageState.choices])
     owner = PersonField(
         by_name(Person.objects.all()), label=_("Owner"), required=False, empty_label=_("All"), to_field_name="username"
+    )
+    # what the numbers of a day lead to
+    finished = DayField(label=_("Finished"), required=False, widget=forms.HiddenInput)
+    open = OpenOnField(label=_("Running"), required=False)
+    stuck = OpenOnField(label=_("Stuck"), required=False)
+    cause = forms.ModelChoiceField(
+        Cause.objects.none(),
+        label=_("Cause"),
+        required=False,
+        widget=forms.HiddenInput,
+        error_messages={"invalid_choice": _("There is no such cause.")},
+    )
+    objects = forms.ChoiceField(
+        label=_("Objects"),
+        required=False,
+        choices=[("failed", _("With objects that failed")), ("succeeded", _("With objects that succeeded"))],
+        widget=forms.HiddenInput,
     )
 
     def __init__(self, data: Mapping[str, Any], *, person: Person) -> None:
         super().__init__(data)
         self._person = person
+        self.fields["cause"].queryset = Cause.objects.visible_to(person).only("template")  # type: ignore[attr-defined]
 
     @property
     def is_filtering(self) -> bool:
@@ -62,7 +107,7 @@ class BatchFilter(FilterForm):
     @property
     def kept(self) -> str:
         """The filters alone as the query of an address; never empty, since that is where a person's default view opens."""
-        asked = {name: text for name in self.fields if (text := self.data.get(name, "").strip())}
+        asked = {name: text for name in self.fields if (text := self.data.get(name, "")).strip()}
         return urlencode(asked or {"triage": ALL})
 
     @property
@@ -70,11 +115,34 @@ class BatchFilter(FilterForm):
         """The names to choose from."""
         return sorted(filter(None, settings.AMILI_ORGANIZATIONS.values()))
 
+    @property
+    def narrowings(self) -> list[Narrowing]:
+        """The filters that have no field to see. A list that is narrowed says so."""
+        asked = [name for name in _WORDS if self.data.get(name)]
+        return [Narrowing(*self._said(name), self._without(name)) for name in asked]
+
+    def _said(self, name: str) -> tuple[str, bool]:
+        """A filter in words; or what is wrong with it, and that it is."""
+        if name in self.errors:
+            return f"{self.fields[name].label}: {self.errors[name][0]}", True
+        return _WORDS[name](self.cleaned_data[name]), False
+
+    def _without(self, name: str) -> dict[str, str | None]:
+        """What there is to do stays said, lest a person's default view open in place of the list."""
+        return {name: None, "after": None, "triage": self.data.get("triage") or ALL}
+
+    @property
+    def unfiltered(self) -> dict[str, str | None]:
+        """What is to change in the address for all to be shown."""
+        return dict.fromkeys([*self.fields, "after"]) | {"triage": ALL}
+
     def clean_organisation(self) -> list[UUID]:
         """A name from the settings, or a part of one, or an organisation's ID."""
         text = self.cleaned_data["organisation"].strip()
         if not text:
             return []
+        if text.casefold() == NONE:
+            return [NO_ORGANIZATION]
         named = [uuid for uuid, name in settings.AMILI_ORGANIZATIONS.items() if text.casefold() in name.casefold()]
         found = named or find_batch_ids(text)
         if not found:
@@ -89,12 +157,26 @@ class BatchFilter(FilterForm):
         elif wanted.get("status"):
             batches = batches.filter(outcome=wanted["status"])
         if wanted.get("type"):
-            batches = batches.filter(type__iexact=wanted["type"].strip())
+            batches = batches.filter(_of_type(wanted["type"]))
         if wanted.get("organisation"):
-            batches = batches.filter(organization_id__in=wanted["organisation"])
+            batches = batches.filter(_of_organisations(wanted["organisation"]))
         if wanted.get("day"):
             batches = batches.submitted_on(wanted["day"])
-        return self._triaged(batches)
+        return self._triaged(self._of_a_day(batches))
+
+    def _of_a_day(self, batches: BatchQuerySet) -> BatchQuerySet:
+        wanted, now = self.cleaned_data, timezone.now()
+        if wanted.get("finished"):
+            batches = _by_their_own_index(batches, batches.ended_on(wanted["finished"]))
+        if wanted.get("open"):
+            batches = _by_their_own_index(batches, open_of(wanted["open"], now, batches))
+        if wanted.get("stuck"):
+            batches = batches.filter(pk__in=[batch.pk for batch in stuck_of(wanted["stuck"], now, batches)])
+        if wanted.get("cause"):
+            batches = batches.filter(causes__cause=wanted["cause"])
+        if wanted.get("objects"):
+            batches = batches.filter(**{f"{wanted['objects']}_objects__gt": 0})
+        return batches
 
     def _triaged(self, batches: BatchQuerySet) -> BatchQuerySet:
         wanted = self.cleaned_data
@@ -105,6 +187,57 @@ class BatchFilter(FilterForm):
         if wanted.get("owner"):
             batches = batches.filter(owner=wanted["owner"])
         return batches
+
+
+def _finished_on(day: date) -> str:
+    return gettext("Finished on %(day)s") % {"day": date_format(day)}
+
+
+def _running_at(day: date) -> str:
+    if day >= timezone.localdate():
+        return gettext("Running now")
+    return gettext("Running at the end of %(day)s") % {"day": date_format(day)}
+
+
+def _stuck_at(day: date) -> str:
+    if day >= timezone.localdate():
+        return gettext("Stuck now")
+    return gettext("Stuck at the end of %(day)s") % {"day": date_format(day)}
+
+
+def _with_cause(cause: Cause) -> str:
+    return gettext("With the cause “%(text)s”") % {"text": Truncator(cause.template).chars(LONGEST_WORDS)}
+
+
+def _with_objects(which: str) -> str:
+    return gettext("With objects that failed") if which == "failed" else gettext("With objects that succeeded")
+
+
+_WORDS: dict[str, Callable[[Any], str]] = {
+    "finished": _finished_on,
+    "open": _running_at,
+    "stuck": _stuck_at,
+    "cause": _with_cause,
+    "objects": _with_objects,
+}
+"""The filters that have no field to see, and how they are told."""
+
+
+def _by_their_own_index(batches: BatchQuerySet, chosen: BatchQuerySet) -> BatchQuerySet:
+    """Those of them that are `chosen`, found first: newest first, PostgreSQL would walk there through all that came since."""
+    ids = ArraySubquery(chosen.order_by().values("pk"))
+    among = Func(F("pk"), ids, template="%(expressions)s)", arg_joiner=" = ANY(", output_field=BooleanField())
+    return batches.filter(among)
+
+
+def _of_type(text: str) -> Q:
+    """Of this type, in whatever case; none at all is also what Amili calls NONE."""
+    return Q(type__iexact=text) | Q(type__iexact="") if text.upper() == NO_TYPE else Q(type__iexact=text)
+
+
+def _of_organisations(organization_ids: list[UUID]) -> Q:
+    found = Q(organization_id__in=organization_ids)
+    return found | Q(organization_id__isnull=True) if NO_ORGANIZATION in organization_ids else found
 
 
 def to_do(batches: BatchQuerySet, which: str, person: Person) -> BatchQuerySet:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -14,6 +15,7 @@ from batches.forms import MOST_IDS, BatchFilter, find_batch_ids
 from batches.forms.batches import MINE, UNRESOLVED, WAITING, to_do
 from batches.forms.saved_views import NewViewForm
 from batches.models import Batch, BatchCause, BatchQuerySet, Cause, SavedView
+from batches.rhythm import mark_stuck
 from batches.views.live import nothing_new, stamp_of
 from batches.views.newest import key_of, older_than
 from staff.http import StaffRequest
@@ -66,6 +68,7 @@ def batches(request: StaffRequest) -> HttpResponse:
     after = request.GET.get("after", "")
     page = list(older_than(found, after).newest_first().select_related("owner")[: PER_PAGE + 1])
     rows = page[:PER_PAGE]
+    mark_stuck(rows, timezone.now())
     stamp = stamp_of(rows)
     if nothing_new(request, stamp):
         return HttpResponse(status=204)

@@ -22,7 +22,8 @@ from staff.models import Person
 
 MOST_OF_NAME = 40  # characters of each part of a file's name
 MOST_NAME = 180
-UNCLEAR = {"cause", "owner", "index"}  # filters whose values say nothing in a file's name without theirs
+# filters whose values say nothing in a file's name without theirs
+UNCLEAR = {"cause", "finished", "index", "objects", "open", "owner", "stuck"}
 FREE = {"text", "object"}  # filters that hold what a person typed
 
 
