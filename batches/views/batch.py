@@ -11,13 +11,21 @@ from django.views.decorators.http import require_POST, require_safe
 
 from batches import tasks
 from batches.models import Batch, BatchQuerySet
+from batches.rhythm import mark_stuck
 from batches.views.back import back_to_batch
+from batches.views.live import stamp_of_one
 from batches.views.standing import standing
 from batches.views.tabs import TABS, first_tab_of
 from batches.views.triage import panel_of
+from batches.views.watch import watch_of
 from staff.http import StaffRequest
 
-REVISION = re.compile(r"[0-9]{1,18}")
+STAMP = re.compile(r"([0-9]{1,18})(?:stuck)?")
+# What tells whether a page that polls is up to date.
+POLLED = (
+    *("revision", "watched_at", "next_check_at", "asked_by", "outcome", "trouble"),
+    *("checked_at", "created_at", "first_seen_at", "organization_id"),
+)
 
 
 @require_safe
@@ -32,10 +40,13 @@ def batch(request: StaffRequest, batch_id: UUID, tab: str = "") -> HttpResponse:
     if batch is None:
         return HttpResponseNotFound(render_to_string("batches/unknown.html", {"batch_id": batch_id}, request))
     Batch.objects.renew_watch(batch, timezone.now())
+    mark_stuck([batch], timezone.now())
     current = TABS[tab or first_tab_of(batch)]
     tabs = [(each, each.count(batch)) for each in TABS.values() if each is current or each.shown(batch)]
     panel = panel_of(batch) if batch.has_failures else {}
-    context = {"batch": batch, "tab": current, "tabs": tabs, **panel, **current.context(batch, request.GET)}
+    context = {"batch": batch, "stamp": stamp_of_one(batch), "tab": current, "tabs": tabs, **panel}
+    context |= current.context(batch, request.GET)
+    context |= watch_of(request.user, batch)
     if request.htmx:
         return render(request, "batches/batch.html#live", context)
     request.user.remember_look(batch.pk, timezone.now())
@@ -44,14 +55,15 @@ def batch(request: StaffRequest, batch_id: UUID, tab: str = "") -> HttpResponse:
 
 def _is_up_to_date(request: StaffRequest, wanted: BatchQuerySet) -> bool:
     """Whether a page polls that shows the latest revision. One whose watch must be renewed is shown all anew."""
-    revision = request.GET.get("stamp", "")
-    if not (request.htmx and REVISION.fullmatch(revision)):
+    stamp = STAMP.fullmatch(request.GET.get("stamp", ""))
+    if not (request.htmx and stamp):
         return False
-    shown = (
-        wanted.filter(revision=revision).only("watched_at", "next_check_at", "outcome", "trouble", "asked_by").first()
-    )
+    shown = wanted.filter(revision=stamp[1]).only(*POLLED).first()
     if shown is None or (shown.is_wanted and standing().facts_from):
         return False  # who waits in vain is told so, and asks less often
+    mark_stuck([shown], timezone.now())
+    if stamp_of_one(shown) != stamp[0]:
+        return False
     return not Batch.objects.renew_watch(shown, timezone.now())
 
 
