@@ -5,6 +5,7 @@ import re
 from django.urls import path, register_converter
 
 from batches.views import (
+    alerts,
     answer,
     banner,
     batch,
@@ -16,10 +17,15 @@ from batches.views import (
     exports,
     home,
     hook,
+    outcomes,
+    rhythm,
     saved_views,
     submission,
+    trend,
     triage,
     versions,
+    wall,
+    watch,
 )
 
 
@@ -51,6 +57,7 @@ urlpatterns = [
     path("batches/views/<int:view_id>/delete/", saved_views.delete, name="delete-view"),
     path("batches/<uuid:batch_id>/", batch.batch, name="batch"),
     path("batches/<uuid:batch_id>/ask/", batch.ask, name="batch-ask"),
+    path("batches/<uuid:batch_id>/watch/", watch.watch, name="batch-watch"),
     path("batches/<uuid:batch_id>/triage/", triage.move, name="batch-triage"),
     path("batches/<uuid:batch_id>/corrected/", triage.correct, name="batch-corrected"),
     path("batches/<uuid:batch_id>/notes/", triage.note, name="batch-note"),
@@ -79,6 +86,19 @@ urlpatterns = [
     path("causes/<int:cause_id>/<slug:part>/export.<format:file_format>", exports.part, name="cause-part-export"),
     path("cases/<any:case_id>/export.<format:file_format>", exports.case, name="case-export"),
     path("cases/<any:case_id>/", case.case, name="case"),
+    path("outcomes/", outcomes.outcomes, name="outcomes"),
+    path("outcomes/trend.svg", trend.picture, name="trend"),
+    path("outcomes/export.<format:file_format>", outcomes.export, name="outcomes-export"),
+    path("outcomes/<slug:part>/export.<format:file_format>", outcomes.export, name="outcomes-part-export"),
+    path("outcomes/rhythm/", rhythm.rhythm, name="rhythm"),
+    path("outcomes/rhythm/<uuid:organization_id>/", rhythm.expect, name="expectation"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/test/", alerts.send_test, name="alerts-test"),
+    path("alerts/secret/", alerts.renew_secret, name="alerts-secret"),
+    path("outcomes/wall/", wall.wall, name="wall"),
+    path("outcomes/wall/links/", wall.wall_links, name="wall-links"),
+    path("outcomes/wall/links/<int:link_id>/revoke/", wall.revoke, name="revoke-wall-link"),
+    path("outcomes/wall/<str:token>/", wall.shown, name="wall-shown"),
     path("amili/", connection.connection, name="connection"),
     path("amili/banner/", banner.banner, name="banner"),
     path("hooks/amili/", hook.hook, name="hook"),

@@ -495,7 +495,7 @@ def test_a_page_that_waits_already_learns_when_nobody_is_left_to_ask_and_when_so
 ) -> None:
     recorded(of_today(succeeded=[succeeded()]))
     page = client.post(f"/batches/{BATCH}/ask/", follow=True)
-    poll = re.findall(rf'hx-get="(/batches/{BATCH}/\?stamp=\d+)"', page.content.decode())[0]
+    poll = re.findall(rf'hx-get="(/batches/{BATCH}/\?stamp=\w+)"', page.content.decode())[0]
     assert 'hx-trigger="every 500ms, poll"' in page.content.decode()
     assert client.get(poll, headers=HTMX).status_code == 204
     worker_was_here(MINUTES)

@@ -128,7 +128,7 @@ def test_the_number_of_queries_does_not_grow_with_the_batches(
     for count in (3, 60):
         for n in range(count):
             recorded(of_today("QUEUED" if n % 2 else "FAILED", batchId=str(uuid4()), failed=[{"a": n}]))
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):  # one of them, since something has been running for long
             client.get("/")
 
 

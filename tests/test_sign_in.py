@@ -16,15 +16,18 @@ from tests.conftest import Record
 from tests.pages import HTMX, seen
 
 PASSWORD = "long enough and of no list"
-OPEN = {"/accounts/login/", "/health/", "/hooks/amili/"}
+OPEN = {"/accounts/login/", "/health/", "/hooks/amili/", "/outcomes/wall/no-link/"}
 VALUES = {
     "batch_id": "5a4db0c5-1111-4222-8333-444444444444",
+    "organization_id": "5a4db0c5-1111-4222-8333-444444444444",
     "tab": "errors",
     "case_id": "C-1",
     "cause_id": "1",
     "part": "days",
     "view_id": "1",
     "number": "1",
+    "token": "no-link",
+    "link_id": "1",
     "file_format": "csv",
 }
 

@@ -15,6 +15,7 @@ from batches.exports.csv_file import csv_file, excel_csv_file
 from batches.exports.formats import FORMATS, Format
 from batches.exports.history import history_of, history_of_cause
 from batches.exports.json_file import json_file
+from batches.exports.outcomes import outcome_tables
 from batches.exports.row_lists import row_list
 from batches.exports.table import Column, Table
 from batches.exports.text import neutral
@@ -40,6 +41,7 @@ __all__ = [
     "json_file",
     "neutral",
     "organisations_of_cause",
+    "outcome_tables",
     "row_list",
     "xlsx_file",
 ]

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.forms import BoundField
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
@@ -45,28 +46,45 @@ _COLOURS: Mapping[str, str] = {
 def status(outcome: str) -> SafeString:
     """The word for an outcome with its colour and icon; never green for what nobody knows."""
     known = Outcome(outcome)
+    return _tag(_COLOURS[known], _ICONS[known], known.label)
+
+
+@register.simple_tag
+def stuck_tag() -> SafeString:
+    """The same for a batch that runs for longer than is usual."""
+    icon = mark_safe('<path d="M8 2.2 1.8 13.2h12.4z"/><path d="M8 6.4v3M8 11.2v.2"/>')
+    return _tag("warning", icon, gettext("Stuck"))
+
+
+def _tag(colour: str, icon: SafeString, word: str | Promise) -> SafeString:
     return format_html(
         '<span class="ds-tag status" data-color="{}"><svg viewBox="0 0 16 16" class="icon" aria-hidden="true">{}</svg>{}</span>',
-        _COLOURS[known],
-        _ICONS[known],
-        known.label,
+        colour,
+        icon,
+        word,
     )
 
 
 @register.simple_tag
 def outcome_bar(batch: Batch) -> SafeString:
+    """What succeeded and failed of a batch."""
+    return bar(batch.succeeded_objects, batch.failed_objects)
+
+
+@register.simple_tag
+def bar(succeeded: int, failed: int) -> SafeString:
     """A bar of succeeded and failed. Where there is any of one, it stays visible however small its share."""
-    total = batch.objects_known
+    total = succeeded + failed
     if not total:
         return mark_safe("")
-    good = round(1000 * batch.succeeded_objects / total)
-    good = min(max(good, 8 if batch.succeeded_objects else 0), 1000 - (8 if batch.failed_objects else 0))
+    good = round(1000 * succeeded / total)
+    good = min(max(good, 8 if succeeded else 0), 1000 - (8 if failed else 0))
     gap = 3 if 0 < good < 1000 else 0
     return format_html(
         '<svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="{}">'
         '<rect class="good" width="{}" height="10"/><rect class="bad" x="{}" width="{}" height="10"/></svg>',
         gettext("%(succeeded)s succeeded, %(failed)s failed")
-        % {"succeeded": count(batch.succeeded_objects), "failed": count(batch.failed_objects)},
+        % {"succeeded": count(succeeded), "failed": count(failed)},
         good - gap if gap else good,
         good,
         1000 - good,
@@ -120,6 +138,12 @@ def duration(length: timedelta | None) -> str:
             parts.append(f"{seconds // size}\xa0{unit}")
             seconds %= size
     return " ".join(parts[:2]) or "0\xa0s"
+
+
+@register.filter
+def so_far(since: datetime) -> str:
+    """How long it has been going on, to the minute."""
+    return duration((timezone.now() - since) // timedelta(minutes=1) * timedelta(minutes=1))
 
 
 @register.filter

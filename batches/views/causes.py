@@ -2,11 +2,13 @@
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from batches.bars import CHART_DAYS, SPARK_DAYS, bars_of
 from batches.forms import CauseFilter
 from batches.models import Batch, BatchCause, Cause
+from batches.rhythm import mark_stuck
 from batches.views.newest import key_of, older_than
 from batches.views.triage import notes_of, panel_of
 from staff.http import StaffRequest
@@ -47,6 +49,7 @@ def cause(request: StaffRequest, cause_id: int) -> HttpResponse:
     rows = older_than(within, request.GET.get("after", ""), pk="batch_id").select_related("batch", "batch__owner")
     # One more than fits tells whether there is a next page.
     shares = list(rows.order_by("-submitted_at", "-batch")[: PER_PAGE + 1])
+    mark_stuck([share.batch for share in shares], timezone.now())
     last = shares[:PER_PAGE][-1] if len(shares) > PER_PAGE else None
     organizations = list(found.organizations.filter(batches__gt=0).order_by("-rows")[: MOST_ORGANIZATIONS + 1])
     context = {

@@ -12,9 +12,11 @@ from django.utils import timezone
 from batches import tasks
 from batches.forms import SearchForm
 from batches.models import Batch, BatchQuerySet
+from batches.rhythm import mark_stuck
 from batches.views.batches import capped
 from batches.views.live import nothing_new, stamp_of
 from staff.http import StaffRequest
+from staff.models import Person
 
 SHOWN = 8
 
@@ -27,6 +29,7 @@ def home(request: StaffRequest) -> HttpResponse:
     visible = Batch.objects.visible_to(request.user)
     today = timezone.localdate()
     now = _now(visible, today)
+    mark_stuck(now, timezone.now())
     # Where there is something unresolved, some of it is shown, and so the number with it.
     unresolved = capped(now[0].unresolved_today) if now else "0"  # type: ignore[attr-defined]
     stamp = f"{stamp_of(now)}{unresolved}"
@@ -38,7 +41,7 @@ def home(request: StaffRequest) -> HttpResponse:
         "failed": [batch for batch in now if batch.is_finished],
         "today": today,
         "unresolved_today": "" if unresolved == "0" else unresolved,
-        "looked_at": visible.looked_at_by(request.user)[:SHOWN],
+        "looked_at": _looked_at(visible, request.user),
         "stamp": stamp,
     }
     return render(request, "batches/home.html#now" if request.htmx else "batches/home.html", context)
@@ -53,6 +56,13 @@ def _now(visible: BatchQuerySet, today: date) -> list[Batch]:
         for each in (visible.running(), visible.unresolved())
     )
     return sorted(running.union(failed, all=True), key=attrgetter("submitted_at"), reverse=True)
+
+
+def _looked_at(visible: BatchQuerySet, person: Person) -> list[Batch]:
+    """What this person opened last."""
+    batches = list(visible.looked_at_by(person)[:SHOWN])
+    mark_stuck(batches, timezone.now())
+    return batches
 
 
 def _follow(form: SearchForm) -> HttpResponse:

@@ -14,4 +14,10 @@ def nothing_new(request: StaffRequest, stamp: str) -> bool:
 
 def stamp_of(batches: Iterable[Batch]) -> str:
     """Changes whenever one of these batches does, or their order."""
-    return blake2s(" ".join(f"{batch.pk}:{batch.revision}" for batch in batches).encode(), digest_size=8).hexdigest()
+    stamps = " ".join(f"{batch.pk}:{stamp_of_one(batch)}" for batch in batches)
+    return blake2s(stamps.encode(), digest_size=8).hexdigest()
+
+
+def stamp_of_one(batch: Batch) -> str:
+    """Changes with the batch, and when it gets stuck, which nobody writes down: `mark_stuck` has to have looked."""
+    return f"{batch.revision}stuck" if batch.limit else f"{batch.revision}"

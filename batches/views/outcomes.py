@@ -1,0 +1,133 @@
+"""The outcomes of a day: what became of the batches that finished on it, beside what is usual."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from hashlib import blake2s
+from typing import Any
+
+from django.http import Http404, HttpResponse, QueryDict, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from batches import exports
+from batches.days import same_weekdays
+from batches.exports import Format
+from batches.forms.outcomes import OutcomesForm
+from batches.models import OutcomeDay
+from batches.outcomes import DayOutcomes, outcomes_of, trend
+from batches.views.downloads import checked, download
+from batches.views.exports import exported
+from batches.views.live import nothing_new
+from batches.views.trend import chart_on_page
+from staff.http import StaffRequest
+
+MOST_PARTS, MOST_CAUSES = 10, 5  # shown unless all are asked for
+MOST_PRINTED = 8  # parts, so that everything is on one sheet
+
+FILES = [
+    ("numbers", _("Numbers")),
+    ("days", _("Days")),
+    ("organisations", _("Organisations")),
+    ("types", _("Types")),
+    ("causes", _("Causes")),
+]
+"""The tables that make a file each."""
+
+
+@dataclass(frozen=True)
+class Shown[Each]:
+    """The first of a list, or all of it."""
+
+    items: Sequence[Each]
+    count: int
+    printed: int
+
+    @property
+    def is_whole(self) -> bool:
+        return len(self.items) == self.count
+
+    @property
+    def unprinted(self) -> int:
+        return max(self.count - self.printed, 0)
+
+
+@require_safe
+def outcomes(request: StaffRequest) -> HttpResponse:
+    """All state stands in the address: the `day`, the `days` of the trend, `as` a table, `all` of which lists."""
+    form, now = OutcomesForm(request.GET), timezone.now()
+    found = outcomes_of(form.shown_day, now, request.user)
+    days = trend(found.day, form.shown_days)
+    stamp = _stamp(found, days)
+    if nothing_new(request, stamp):
+        return HttpResponse(status=204)
+    context = {
+        "form": form,
+        "found": found,
+        "chart": chart_on_page(days, form),
+        "stamp": stamp,
+        "now": now,
+        "at": "now" if found.is_today else found.day.isoformat(),
+        "weeks": _weeks(found),
+        "last": None if found.batches.now else _last_before(found.day),
+        **_lists(found, request.GET.getlist("all")),
+        **_ways(found.day, request.GET),
+    }
+    return render(request, "batches/outcomes.html#outcomes" if request.htmx else "batches/outcomes.html", context)
+
+
+@download
+def export(request: StaffRequest, file_format: Format, part: str = "") -> StreamingHttpResponse:
+    """The numbers of the page, or one part of them; of all, a format of one table holds the days."""
+    form = checked(OutcomesForm(request.GET), reverse("outcomes"))
+    found = outcomes_of(form.shown_day, timezone.now(), request.user)
+    tables = exports.outcome_tables(found, trend(found.day, form.shown_days))
+    if not part and not file_format.holds_many:
+        part = "days"
+    wanted = [table for table in tables if part in ("", table.name)]
+    if not wanted:
+        raise Http404
+    asked = {"day": found.day.isoformat(), "days": f"{form.shown_days} days"}
+    return exported(file_format, ["outcomes", part], asked, wanted)
+
+
+def _stamp(*numbers: object) -> str:
+    """Changes whenever any of the numbers does."""
+    return blake2s(repr(numbers).encode(), digest_size=8).hexdigest()
+
+
+def _weeks(found: DayOutcomes) -> int:
+    """With how many weeks the day is compared."""
+    since = found.known_since
+    return sum(each >= since for each in same_weekdays(found.day)) if since else 0
+
+
+def _last_before(day: date) -> date | None:
+    """When something last finished."""
+    known = OutcomeDay.objects.filter(day__lt=day, batches__gt=0).order_by("-day")
+    return known.values_list("day", flat=True).first()
+
+
+def _lists(found: DayOutcomes, whole: Collection[str]) -> dict[str, Any]:
+    lists = (
+        ("organisations", found.by_organization, MOST_PARTS, MOST_PRINTED),
+        ("types", found.by_type, MOST_PARTS, MOST_PRINTED),
+        ("causes", found.causes, MOST_CAUSES, MOST_CAUSES),
+    )
+    return {
+        name: Shown(items if name in whole else items[:most], len(items), printed)
+        for name, items, most, printed in lists
+    }
+
+
+def _ways(day: date, asked: QueryDict) -> dict[str, Any]:
+    """Other days, with what else was asked for; and the files of this one."""
+    return {
+        "before": day - timedelta(days=1),
+        "after": day + timedelta(days=1),
+        "kept": [(name, value) for name in ("days", "as", "all") for value in asked.getlist(name)],
+        "files": FILES,
+    }
