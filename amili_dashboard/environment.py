@@ -132,9 +132,9 @@ def sender(text: str) -> str:
 
 
 def mailers(name: str, url: str) -> dict[str, dict[str, Any]]:
-    """The way out for mail, as Django wants it; nowhere, where none is set."""
+    """The way out for mail, as Django wants it; none where none is set."""
     if not url:
-        return {"default": {"BACKEND": "django.core.mail.backends.dummy.EmailBackend"}}
+        return {}
     try:
         config = env.email_url_config(url)
     except (environ.ImproperlyConfigured, ValueError):  # a scheme or a port that is none

@@ -397,7 +397,12 @@ def cause(recorded: Record) -> Cause:
     more = [error(1), error(2)]
     recorded(
         of_first_generation(
-            batchId=str(OTHER), organizationId=None, createdAt="2026-05-01T10:00:00Z", errors=more, succeeded=[]
+            batchId=str(OTHER),
+            organizationId=None,
+            createdAt="2026-05-01T10:00:00Z",
+            finishedAt="2026-05-01T10:01:00Z",
+            errors=more,
+            succeeded=[],
         )
     )
     return Cause.objects.get()
@@ -468,7 +473,14 @@ def test_the_page_of_a_cause_offers_its_files_where_the_lists_are(client: Client
 
 def test_a_cause_has_a_file_of_its_batches_and_the_list_one_of_causes(client: Client, recorded: Record) -> None:
     recorded(of_first_generation(errors=[error(5)]))
-    recorded(of_first_generation(batchId=str(OTHER), createdAt="2026-05-01T10:00:00Z", errors=[error(1), error(2)]))
+    recorded(
+        of_first_generation(
+            batchId=str(OTHER),
+            createdAt="2026-05-01T10:00:00Z",
+            finishedAt="2026-05-01T10:01:00Z",
+            errors=[error(1), error(2)],
+        )
+    )
     cause = Cause.objects.get()
     rows = table(client.get(f"/causes/{cause.pk}/batches/export.csv"))
     assert [(row["Batch"], row["Error rows"]) for row in rows] == [(str(OTHER), "2"), (str(BATCH), "1")]

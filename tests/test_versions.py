@@ -316,7 +316,7 @@ def test_neither_queries_nor_page_grow_with_the_versions(
         )
         for n in range(1_000)
     )
-    for url, queries in ((URL, 5), (TIMELINE, 8), (ANSWER, 7), (f"{URL}700.json", 4)):
+    for url, queries in ((URL, 5), (TIMELINE, 10), (ANSWER, 9), (f"{URL}700.json", 4)):
         client.get(url)
         with django_assert_num_queries(queries):
             page = client.get(url)
