@@ -62,9 +62,15 @@ _ROLL_UP = """
 # From the beginning, of one month.
 _RECOUNT = """
     INSERT INTO batches_causeday (cause_id, day, batches, rows)
-    SELECT cause_id, (ended_at AT TIME ZONE %(zone)s)::date, count(*), sum(rows) FROM batches_batchcause
-    WHERE batch_id IN (SELECT id FROM batches_batch WHERE ended_at >= %(start)s AND ended_at < %(end)s)
-    GROUP BY 1, 2
+    SELECT cause_id, (share.ended_at AT TIME ZONE %(zone)s)::date, count(*), sum(rows)
+    FROM batches_batchcause AS share JOIN batches_batch AS batch ON batch.id = share.batch_id
+    WHERE batch.ended_at >= %(start)s AND batch.ended_at < %(end)s GROUP BY 1, 2
+"""
+# What a worker of a version before there were outcomes wrote while this one was installed.
+_SET_ENDS = """
+    UPDATE batches_batchcause AS share SET ended_at = batch.ended_at FROM batches_batch AS batch
+    WHERE batch.id = share.batch_id AND batch.ended_at >= %(start)s AND batch.ended_at < %(end)s
+        AND share.ended_at IS DISTINCT FROM batch.ended_at
 """
 
 
@@ -95,6 +101,8 @@ def recount(month: date) -> None:
     last = last_of(month)
     start, end = bounds_of(month)[0], bounds_of(last)[1]
     with transaction.atomic(), connection.cursor() as cursor:
+        given: dict[str, Any] = {"zone": timezone.get_current_timezone_name(), "start": start, "end": end}
+        cursor.execute(_SET_ENDS, given)  # before the lock, in the order in which those go who record
         cursor.execute("LOCK TABLE batches_causeday IN SHARE ROW EXCLUSIVE MODE")
         CauseDay.objects.filter(day__range=(month, last)).delete()
-        cursor.execute(_RECOUNT, {"zone": timezone.get_current_timezone_name(), "start": start, "end": end})
+        cursor.execute(_RECOUNT, given)

@@ -6,11 +6,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, models, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from batches.days import bounds_of, last_of
-from batches.models import NO_ORGANIZATION, Arrival, Batch, DayPace, OrganizationPace, OutcomeDay
+from batches.models import NO_ORGANIZATION, Arrival, Batch, CauseDay, DayPace, OrganizationPace, OutcomeDay
 
 
 class Line(NamedTuple):
@@ -21,6 +20,7 @@ class Line(NamedTuple):
     outcome: str
     created_at: datetime | None  # empty: nobody has said when it arrived
     ended_at: datetime | None  # empty: it is not finished
+    finished_at: datetime | None  # empty: nobody has said how long it took
     succeeded_objects: int
     failed_objects: int
 
@@ -33,6 +33,7 @@ def line_of(batch: Batch) -> Line:
         batch.outcome,
         batch.created_at,
         batch.end,
+        batch.finished_at,
         batch.succeeded_objects,
         batch.failed_objects,
     )
@@ -74,8 +75,8 @@ def _parts(line: Line) -> Iterator[Part]:
         day = timezone.localtime(line.ended_at).date()
         numbers = (1, line.succeeded_objects, line.failed_objects)
         yield OutcomeDay, (day, organization_id, line.type, line.outcome), numbers
-        if line.created_at and line.created_at <= line.ended_at:
-            took = two_digits(line.ended_at - line.created_at)
+        if line.created_at and line.finished_at and line.created_at <= line.finished_at:
+            took = two_digits(line.finished_at - line.created_at)
             yield DayPace, (day, took), (1,)
             yield OrganizationPace, (organization_id, day.replace(day=1), took), (1,)
 
@@ -125,44 +126,65 @@ def _insert(table: Table) -> str:
 
 # ------------------------------------------------------------------------------------------ from the beginning
 
+# The same as `_parts`, of a whole month at once: in the database, since whoever records meanwhile waits.
+_ENDED = "FROM batches_batch WHERE ended_at >= %(start)s AND ended_at < %(end)s"
+_TOOK = f"""
+    FROM (
+        SELECT coalesce(organization_id, %(nobody)s) AS organization_id, (ended_at AT TIME ZONE %(zone)s)::date AS day,
+            ceil(extract(epoch FROM finished_at - created_at))::bigint AS took
+        {_ENDED} AND created_at <= finished_at
+    ) AS batch, LATERAL (SELECT (10 ^ greatest(length(took::text) - 2, 0))::bigint AS step) AS rounding
+"""
+_RECOUNTS: dict[Table, str] = {
+    OutcomeDay: f"""
+        SELECT (ended_at AT TIME ZONE %(zone)s)::date, coalesce(organization_id, %(nobody)s), type, outcome,
+            count(*), sum(succeeded_objects), sum(failed_objects) {_ENDED} GROUP BY 1, 2, 3, 4
+    """,
+    DayPace: f"SELECT day, (took + step - 1) / step * step, count(*) {_TOOK} GROUP BY 1, 2",
+    OrganizationPace: f"""
+        SELECT organization_id, date_trunc('month', day)::date, (took + step - 1) / step * step, count(*) {_TOOK}
+        GROUP BY 1, 2, 3
+    """,
+    Arrival: """
+        SELECT at::date, organization_id, extract(hour FROM at) * 4 + floor(extract(minute FROM at) / 15), count(*)
+        FROM (
+            SELECT coalesce(organization_id, %(nobody)s) AS organization_id, created_at AT TIME ZONE %(zone)s AS at
+            FROM batches_batch WHERE submitted_at >= %(start)s AND submitted_at < %(end)s AND created_at IS NOT NULL
+        ) AS batch GROUP BY 1, 2, 3
+    """,
+}
+
 
 def months() -> list[date]:
     """The first days of the months in which there is something to count, or something counted."""
+    days = [f"SELECT day FROM {table._meta.db_table}" for table in (OutcomeDay, DayPace, Arrival, CauseDay)]
+    days += ["SELECT month FROM batches_organizationpace"]
+    days += [f"SELECT {name} AT TIME ZONE %(zone)s FROM batches_batch" for name in ("submitted_at", "ended_at")]
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT DISTINCT date_trunc('month', submitted_at AT TIME ZONE %(zone)s)::date AS month FROM batches_batch
-            UNION SELECT DISTINCT date_trunc('month', ended_at AT TIME ZONE %(zone)s)::date FROM batches_batch
-            UNION SELECT DISTINCT date_trunc('month', day)::date FROM batches_outcomeday
-            UNION SELECT DISTINCT date_trunc('month', day)::date FROM batches_arrival
-            ORDER BY month
-            """,
+            f"SELECT DISTINCT date_trunc('month', day)::date AS month FROM ({' UNION ALL '.join(days)}) AS every (day)"
+            " WHERE day IS NOT NULL ORDER BY month",
             {"zone": timezone.get_current_timezone_name()},
         )
-        return [month for (month,) in cursor if month]
+        return [month for (month,) in cursor]
 
 
 def recount(month: date) -> None:
     """Count the batches of a month from the beginning. Who records meanwhile waits."""
     start, end = bounds_of(month)[0], bounds_of(last_of(month))[1]
-    is_of_it = Q(ended_at__gte=start, ended_at__lt=end) | Q(submitted_at__gte=start, submitted_at__lt=end)
-    with transaction.atomic():
+    given: dict[str, Any] = {
+        "zone": timezone.get_current_timezone_name(),
+        "nobody": NO_ORGANIZATION,
+        "start": start,
+        "end": end,
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
         _hold_all()
-        for table in _KEYS:
-            table._default_manager.filter(**_within(table, month)).delete()
-        batches = Batch.objects.filter(is_of_it).values_list(*Line._fields)
-        sums = _summed((1, Line(*row)) for row in batches.iterator(chunk_size=10_000))
-        _add({table: {key: n for key, n in rows.items() if _is_of(table, key, month)} for table, rows in sums.items()})
-
-
-def _within(table: Table, month: date) -> dict[str, Any]:
-    return {"month": month} if "month" in _KEYS[table] else {"day__range": (month, last_of(month))}
-
-
-def _is_of(table: Table, key: tuple[Any, ...], month: date) -> bool:
-    """Whether this key counts in that month: a batch may have arrived in another than the one in which it ended."""
-    day: date = key[[*_KEYS[table]].index("month" if "month" in _KEYS[table] else "day")]
-    return day.replace(day=1) == month
+        for table, select in _RECOUNTS.items():
+            column = "month" if table is OrganizationPace else "day"
+            table._default_manager.filter(**{f"{column}__range": (month, last_of(month))}).delete()
+            columns = ", ".join([*_KEYS[table], *_NUMBERS[table]])
+            cursor.execute(f"INSERT INTO {table._meta.db_table} ({columns}) {select}", given)
 
 
 def _hold_all() -> None:

@@ -16,13 +16,13 @@ CAUSE_DAYS = """
 """
 OUTCOMES = """
     WITH given AS (
-        SELECT coalesce(organization_id, %(nobody)s) AS organization_id, type, outcome, created_at, ended_at,
+        SELECT coalesce(organization_id, %(nobody)s) AS organization_id, type, outcome, created_at, ended_at, finished_at,
             succeeded_objects AS succeeded, failed_objects AS failed
         FROM batches_batch
     ),
     line AS MATERIALIZED (
         SELECT *, (ended_at AT TIME ZONE %(zone)s)::date AS day, created_at AT TIME ZONE %(zone)s AS arrived_at,
-            ceil(extract(epoch FROM ended_at - created_at))::bigint AS took
+            ceil(extract(epoch FROM finished_at - created_at))::bigint AS took
         FROM given
     ),
     outcomes AS (
@@ -33,7 +33,7 @@ OUTCOMES = """
     pace AS MATERIALIZED (
         SELECT organization_id, day, (took + round_to - 1) / round_to * round_to AS seconds
         FROM line, LATERAL (SELECT (10 ^ greatest(length(took::text) - 2, 0))::bigint AS round_to) AS rounding
-        WHERE took >= 0
+        WHERE day IS NOT NULL AND created_at <= finished_at
     ),
     days AS (
         INSERT INTO batches_daypace (day, seconds, batches)
