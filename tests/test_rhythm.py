@@ -1,7 +1,7 @@
 """Which batches are stuck and who is missing: learnt from what was usual, and shown where people look."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from html import unescape
 from typing import Any
@@ -12,7 +12,6 @@ import pytest
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import settings as examples
@@ -22,10 +21,11 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from batches import rhythm
 from batches.days import holiday
 from batches.models import NO_ORGANIZATION, Arrival, Batch, Cause, DayPace, Expectation, OrganizationPace
+from benchmarks.plans import nodes, plans
 from staff.models import Person
 from tests.answers import ORGANISATION, OTHER, of_first_generation, of_today, succeeded
 from tests.conftest import Record
-from tests.pages import GARBAGE, HOSTILE, HTMX, seen
+from tests.pages import GARBAGE, HOSTILE, HTMX, links, seen
 
 OSLO = ZoneInfo("Europe/Oslo")
 FRIDAY = date(2026, 11, 20)
@@ -197,6 +197,12 @@ def test_several_days_are_one_query(db: None, django_assert_num_queries: DjangoA
     assert {day: len(some) for day, some in found.items()} == dict(zip(days, [1, 0, 0, 0, 0], strict=True))
 
 
+def test_a_batch_of_long_ago_does_not_hide_a_rhythm(db: None) -> None:
+    sent([date(2019, 8, 24)], "14:15")
+    sent(weeks_before(FRIDAY, *range(1, 5)), "08:50")
+    assert [organisation for organisation, _ in missing()] == [ORGANISATION]
+
+
 histories = st.dictionaries(st.integers(1, 16), st.lists(st.integers(0, 95), min_size=1, max_size=3, unique=True))
 
 
@@ -207,12 +213,12 @@ def test_what_is_learnt_follows_from_the_last_eight_days_that_count(weeks: dict[
     Arrival.objects.all().delete()
     for number, quarters in weeks.items():
         sent([day - number * WEEK], *(f"{each // 4}:{each % 4 * 15}" for each in quarters))
-    counting = [
-        number for number in range(1, 17) if not holiday(day - number * WEEK) and number <= max(weeks, default=0)
-    ]
-    first = sorted(min(weeks[number]) for number in counting[:8] if number in weeks)
+    eight = [number for number in range(1, 25) if not holiday(day - number * WEEK)][:8]
+    looked_at = [number for number in weeks if number <= eight[-1] + 1]
+    counting = [number for number in eight if number <= max(looked_at, default=0)]
+    first = sorted(min(weeks[number]) for number in counting if number in weeks)
     habits = [each.habit for each in rhythm.expected([day])]
-    assert habits == ([rhythm.Habit(len(counting[:8]), first)] if first else [])
+    assert habits == ([rhythm.Habit(len(counting), first)] if first else [])
     for habit in habits:
         assert habit.is_usual == (habit.considered >= 4 and len(first) / habit.considered >= 0.75)
 
@@ -229,9 +235,10 @@ def usually(minutes: int, batches: int = 100, by: UUID = ORGANISATION, month: da
     pace.save()
 
 
-def limit(of: UUID = ORGANISATION, now: datetime | None = None) -> int:
-    """In minutes."""
-    return int(rhythm.limits_of([of], now or timezone.now())[of].total_seconds()) // 60
+def within(of: UUID = ORGANISATION, now: datetime | None = None) -> float | None:
+    """In how many minutes its batches are usually done."""
+    usual = rhythm.usually_within([of], rhythm.learnt_from(now or timezone.now()))[of]
+    return usual and usual.total_seconds() / 60
 
 
 def running(recorded: Record, minutes: int, number: int = 1, **changed: Any) -> Batch:
@@ -250,24 +257,26 @@ def test_the_limit_is_what_99_of_100_of_an_organisations_batches_took(db: None) 
     usually(40, batches=1)
     usually(60, batches=1)
     usually(200, by=OTHER)
-    assert limit() == 40
+    assert within() == 40
     usually(30, batches=100)
-    assert limit() == 30
+    assert within() == 30
 
 
-def test_nothing_is_stuck_before_a_quarter_of_an_hour(db: None) -> None:
+def test_nothing_is_stuck_before_a_quarter_of_an_hour(recorded: Record) -> None:
     usually(3)
-    assert limit() == 15
+    running(recorded, 14, 1)
+    late = running(recorded, 16, 2)
+    assert {batch.pk: batch.limit for batch in stuck()} == {late.pk: timedelta(minutes=15)}
 
 
 def test_of_few_batches_everybodys_count(db: None) -> None:
-    assert limit() == 15
-    usually(100, batches=19)
-    assert limit() == 15  # of 19 nobody can say
-    usually(50, batches=1_000, by=OTHER)
-    assert limit() == 100  # 19 of 1 019 took that long
+    assert within() is None
+    usually(90, batches=99)
+    assert within() is None  # of 99 nobody can say
+    usually(50, batches=20_000, by=OTHER)
+    assert within() == 50
     usually(70, batches=1)
-    assert limit() == 100  # its own twenty
+    assert within() == 90  # its own hundred
 
 
 @pytest.mark.parametrize(
@@ -275,7 +284,7 @@ def test_of_few_batches_everybodys_count(db: None) -> None:
 )
 def test_this_month_and_the_two_before_count(db: None, month: str, counts: bool) -> None:
     usually(40, month=date.fromisoformat(f"{month}-01"))
-    assert limit(now=at(date(2026, 11, 30), "23:30")) == (40 if counts else 15)
+    assert within(now=at(date(2026, 11, 30), "23:30")) == (40 if counts else None)
 
 
 def test_a_batch_is_stuck_when_it_runs_for_longer(recorded: Record) -> None:
@@ -460,6 +469,9 @@ def test_what_cannot_be_meant_is_explained_and_kept(client: Client, given: dict[
     assert page.status_code == 422
     assert sentence in seen(page)
     assert '<details class="expectation" open>' in page.content.decode()
+    errors = re.findall(r'<p class="wrong"(?: id="([^"]*)")?>', page.content.decode())
+    assert errors
+    assert all(f'aria-describedby="{error}"' in page.content.decode() for error in errors)
     assert "<script>alert" not in page.content.decode()
     if given.get("by") == "09:00":
         assert 'value="09:00"' in page.content.decode()
@@ -488,6 +500,17 @@ def test_many_organisations_are_paged_and_found_by_name_at_the_same_cost(
     assert "No organisation fits." in seen(client.get(f"{address}&name=nobody"))
 
 
+@pytest.mark.parametrize("address", ["/outcomes/rhythm/", "/outcomes/"])
+def test_there_is_no_way_to_a_day_that_is_still_to_come(client: Client, address: str) -> None:
+    today = timezone.localdate()
+    page = client.get(address)
+    assert links(page, "next") == []
+    assert re.search(r'<span class="ds-button"[^>]*role="link"\s+aria-disabled="true">', page.content.decode())
+    yesterday = client.get(f"{address}?day={today - timedelta(days=1)}&page=2")
+    assert links(yesterday, "next") == [f"{address}?day={today}"]
+    assert "aria-disabled" not in yesterday.content.decode()
+
+
 @pytest.mark.parametrize("name", ["day", "name", "page"])
 def test_nothing_in_the_address_breaks_the_page(client: Client, name: str) -> None:
     sent([FRIDAY], "08:20")
@@ -503,7 +526,8 @@ def test_a_day_on_which_nobody_is_missed_says_why(client: Client) -> None:
         client.get("/outcomes/rhythm/?day=2025-12-25")
     )
     assert "Nobody: all that were expected sent something." in seen(client.get("/outcomes/rhythm/?day=2025-12-22"))
-    assert "there is nothing to learn from" in seen(client.get("/outcomes/rhythm/"))
+    nothing = f"in the {rhythm.LEARNT_WITHIN // WEEK} weeks before this day, so there is nothing to learn from"
+    assert nothing in seen(client.get("/outcomes/rhythm/"))
 
 
 # Speed
@@ -512,12 +536,14 @@ def test_a_day_on_which_nobody_is_missed_says_why(client: Client) -> None:
 def test_among_many_batches_only_the_running_ones_and_the_sums_are_read(db: None) -> None:
     now = timezone.now()
     fill(now)
-    with CaptureQueriesContext(connection) as queries:
+
+    def look() -> None:
         assert len(rhythm.stuck(now, Batch.objects.all())) == 20
         assert len(rhythm.missing(timezone.localdate(now) - timedelta(days=1), now)) <= 100
-    assert len(queries) == 3
-    reads = [each for query in queries.captured_queries for each in nodes(plan_of(query["sql"]))]
-    reads = [each for each in reads if each.get("Relation Name") in {"batches_batch", "batches_arrival"}]
+
+    found = list(plans(look, ", ANALYZE"))
+    assert len(found) == 3
+    reads = [each for each in nodes(found) if each.get("Relation Name") in {"batches_batch", "batches_arrival"}]
     assert reads
     assert all(each["Node Type"] != "Seq Scan" for each in reads)
     batches_read = [each for each in reads if each["Relation Name"] == "batches_batch"]
@@ -551,16 +577,3 @@ def fill(now: datetime) -> None:
             {"day": now},
         )
         cursor.execute("ANALYZE batches_batch, batches_arrival")
-
-
-def plan_of(statement: str) -> dict[str, Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}")
-        plan: dict[str, Any] = cursor.fetchone()[0][0]["Plan"]
-        return plan
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for each in plan.get("Plans", []):
-        yield from nodes(each)

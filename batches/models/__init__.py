@@ -3,7 +3,7 @@
 from batches.models.alert import Alert, AlertWishes, Channel, Digest, Message, Notice, Shape, Watch
 from batches.models.answer import Answer
 from batches.models.batch import Batch
-from batches.models.cause import NO_ORGANIZATION, BatchCause, Cause, CauseDay, CauseOrganization, CauseQuerySet
+from batches.models.cause import BatchCause, Cause, CauseDay, CauseOrganization, CauseQuerySet
 from batches.models.connection import Connection
 from batches.models.delivery import Delivery
 from batches.models.discovery import Discovery, Walk
@@ -17,6 +17,7 @@ from batches.models.timeline import TimelineEntry
 from batches.models.traffic import Traffic, Worker
 from batches.models.triage import Triaged, TriageEntry
 from batches.models.wall_link import WallLink
+from batches.words import NO_ORGANIZATION
 
 __all__ = [
     "NO_ORGANIZATION",

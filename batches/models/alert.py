@@ -9,16 +9,21 @@ from typing import Self
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import connection, models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from batches.models.batch import Batch
 from batches.models.cause import Cause
-from batches.models.claims import unclaimed
 from batches.pace import LEASE
 from batches.words import AlertKind
 
 KEPT_FOR = timedelta(days=90)
+
+PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240)]
+"""Before each further try of a message; one more that fails is the last. Each is longer than LEASE."""
+
+_LONGEST_WAIT = timedelta(days=2)  # a pause and a night's quiet hours, with room to spare
+_ONE_CLAIM_AT_A_TIME = 4_000_000_403  # the number of an advisory lock
 
 
 class Watch(models.Model):
@@ -95,15 +100,15 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(closed_at__isnull=True)
 
     def forget_old(self, now: datetime) -> None:
-        """Those too that never end: what they are about is too old by now to open another."""
-        self.filter(opened_at__lt=now - KEPT_FOR).delete()
+        """Those that are over: of one that is open the next look would make another."""
+        self.filter(closed_at__lt=now - KEPT_FOR).delete()
 
 
 class Alert(models.Model):
-    """Something that happened, once; `closed_at` when it is over."""
+    """Something that happened; `closed_at` when it is over. It may begin again, and is open again then."""
 
     kind = models.CharField(max_length=20, choices=AlertKind)
-    key = models.TextField()  # names it among all of its kind, its window included: it opens once and never again
+    key = models.TextField()  # names it among all of its kind: a batch, a cause, an organisation on a day …
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     # what it is about
@@ -129,15 +134,29 @@ class MessageQuerySet(models.QuerySet["Message"]):
     """What is to be sent, and who sends it."""
 
     def due(self, now: datetime) -> Self:
-        return self.filter(unclaimed(now), next_try_at__lte=now)
+        """What is to be tried. A time further away than any can be is of a clock that was put back, and binds nobody."""
+        longest = now + _LONGEST_WAIT
+        return self.filter(models.Q(next_try_at__lte=now) | models.Q(next_try_at__gt=longest))
 
-    def claim(self, pk: int, now: datetime) -> Message | None:
-        """Take the right to try a message that is due; for one caller only, until it is done or LEASE is over.
+    def under_way(self, now: datetime) -> Self:
+        """What somebody is sending; here too a time that is too far away binds nobody."""
+        return self.filter(next_try_at__isnull=False, claimed_until__gt=now, claimed_until__lte=now + 2 * LEASE)
 
-        The try counts from here, so that a message that kills whoever sends it comes to an end too.
+    def claim(self, channel: str, now: datetime) -> Message | None:
+        """Take the right to try what has waited longest on a channel, until it is done or LEASE is over.
+
+        One at a time on each channel: a server that hangs holds one worker and not all, and holds up its own channel alone.
+        The try counts from here, and its pause begins: one that is broken off waits for the next as long as one that fails.
         """
-        taken = self.due(now).filter(pk=pk).update(claimed_until=now + LEASE, tries=models.F("tries") + 1)
-        return self.select_related("person").get(pk=pk) if taken else None
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_CLAIM_AT_A_TIME])
+            on_channel = self.filter(channel=channel)
+            if on_channel.under_way(now).exists():
+                return None
+            due = on_channel.due(now).select_related("person").select_for_update(of=("self",))
+            if message := due.order_by("next_try_at", "pk").first():
+                message.begin_try(now)
+            return message
 
     def forget_old(self, now: datetime) -> None:
         self.filter(made_at__lt=now - KEPT_FOR).delete()
@@ -153,7 +172,7 @@ class Message(models.Model):
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="messages", db_index=False)
     channel = models.CharField(max_length=10, choices=Channel)
-    kind = models.CharField(max_length=20, choices=AlertKind, default="", blank=True)  # empty: the digest
+    kind = models.CharField(max_length=20, choices=AlertKind, default="", blank=True)  # empty: the digest, or a test
     subject = models.TextField()
     body = models.TextField()
     made_at = models.DateTimeField()
@@ -184,9 +203,16 @@ class Message(models.Model):
     def __str__(self) -> str:
         return f"{self.person_id} {self.channel} {self.kind}"
 
+    def begin_try(self, now: datetime) -> None:
+        """For `claim` alone."""
+        self.tries += 1
+        self.claimed_until = now + LEASE
+        self.next_try_at = now + PAUSES[min(self.tries, len(PAUSES)) - 1]
+        self.save(update_fields=["tries", "claimed_until", "next_try_at"])
+
 
 class Notice(models.Model):
-    """An alert, or its end, that a person is to hear of; with the message that told it."""
+    """An alert, or its end, that a person is to hear of, or has heard of."""
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="notices", db_index=False)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.db.models.functions import Coalesce, Upper
 from django.urls import reverse
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from batches.models.following import TOOK_LONG, BatchQuerySet
+from batches.models.following import OPEN_FOR, TOOK_LONG, BatchQuerySet
 from batches.models.triage import Triaged
 from batches.pace import LOOK_FOR, WATCHED
 from batches.words import FINISHED, Doubt, Outcome, Source, Trouble
@@ -146,11 +147,7 @@ class Batch(Triaged):
                 condition=models.Q(outcome__in=["failed", "partial"])
                 & ~models.Q(triage_state__in=["corrected", "ignored"]),
             ),
-            models.Index(  # open_at, stuck: those that took long, or still do
-                fields=["submitted_at"],
-                name="batch_slow",
-                condition=TOOK_LONG,
-            ),
+            GistIndex(OPEN_FOR, name="batch_slow", condition=TOOK_LONG),  # open_at: those that took long, or still do
             models.Index(  # regroup_causes
                 fields=["grouping"],
                 name="batch_by_grouping",

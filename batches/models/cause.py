@@ -13,13 +13,10 @@ from django.utils.functional import cached_property
 
 from batches.models.batch import Batch
 from batches.models.triage import Triaged
-from batches.words import RESOLVED, WAITING
+from batches.words import NO_ORGANIZATION, RESOLVED, WAITING
 
 if TYPE_CHECKING:
     from staff.models import Person
-
-NO_ORGANIZATION = UUID(int=0)
-"""Stands in keys for the organisation of a batch that names none."""
 
 
 class CauseQuerySet(models.QuerySet["Cause"]):

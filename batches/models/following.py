@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
+from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import connection, models, transaction
 from django.db.models.functions import Least
 from django.db.models.lookups import GreaterThan
@@ -26,7 +27,19 @@ if TYPE_CHECKING:
 TOOK_LONG = models.Q(ended_at__isnull=True) | models.Q(
     GreaterThan(models.F("ended_at") - models.F("submitted_at"), models.Value(SLOW, models.DurationField()))
 )
-"""Not finished, or only after more than SLOW: few of all batches, and among them all that can be stuck."""
+"""Not finished, or only after more than SLOW: among them are all that can be stuck."""
+
+OPEN_FOR = models.Func(
+    Least("submitted_at", "ended_at"),  # a range ends in no order but this; without an end it has none
+    models.F("ended_at"),
+    models.Value("(]"),
+    function="tstzrange",
+    output_field=DateTimeRangeField(),
+)
+"""From the submission of a batch to its end, at which it was open for the last time."""
+
+NEVER_TOLD = models.Q(checked_at__isnull=True) & ~models.Q(trouble=Trouble.NONE)
+"""Amili has never told us anything of it, and the last question went wrong."""
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):
@@ -41,8 +54,7 @@ class BatchQuerySet(models.QuerySet["Batch"]):
 
     def running(self) -> Self:
         """Batches that are not finished as far as we know; not those that Amili has never told us anything of."""
-        never_told = models.Q(checked_at__isnull=True) & ~models.Q(trouble=Trouble.NONE)
-        return self.filter(next_check_at__isnull=False).exclude(outcome__in=FINISHED).exclude(never_told)
+        return self.filter(next_check_at__isnull=False).exclude(outcome__in=FINISHED).exclude(NEVER_TOLD)
 
     def with_failures(self) -> Self:
         """Finished batches in which something failed."""
@@ -71,14 +83,16 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         return self.filter(ended_at__gte=start, ended_at__lt=end)
 
     def open_at(self, moment: datetime) -> Self:
-        """Batches that were submitted before this moment and not finished at it; of those not finished yet, `running` ones."""
-        never_told = models.Q(checked_at__isnull=True) & ~models.Q(trouble=Trouble.NONE)
-        is_open = (
-            models.Q(ended_at__gte=moment) | models.Q(ended_at__isnull=True, next_check_at__isnull=False) & ~never_told
+        """Batches that were submitted before this moment and not finished at it; of those not finished yet, `running` ones.
+
+        Those that took long are few, and all others ended within SLOW of their submission: two short reads of indexes.
+        """
+        runs = models.Q(ended_at__isnull=True, next_check_at__isnull=False) & ~NEVER_TOLD
+        took_long = TOOK_LONG & models.Q(open_for__contains=moment) & (models.Q(ended_at__isnull=False) | runs)
+        others = models.Q(
+            submitted_at__gte=moment - SLOW, submitted_at__lt=moment, ended_at__gte=moment, ended_at__lt=moment + SLOW
         )
-        return self.filter(
-            is_open, TOOK_LONG | models.Q(submitted_at__gte=moment - SLOW), submitted_at__lt=moment
-        )  # what is older and took no longer than that was finished: two short reads of indexes in place of one long
+        return self.alias(open_for=OPEN_FOR).filter(took_long | others)
 
     def due(self, now: datetime) -> Self:
         """Batches to ask about now and that nobody is asking about."""

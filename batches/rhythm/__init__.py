@@ -1,8 +1,10 @@
 """What is usual for an organisation: how long its batches take, and when it sends."""
 
-from batches.rhythm.lasting import limits_of, mark_stuck, stuck, usually_within
+from batches.rhythm.lasting import learnt_from, mark_stuck, stuck, stuck_at, usually_within
 from batches.rhythm.sending import (
     CONSIDERED,
+    LEARNT_WITHIN,
+    REGULAR,
     Expected,
     Habit,
     Missing,
@@ -14,15 +16,18 @@ from batches.rhythm.sending import (
 
 __all__ = [
     "CONSIDERED",
+    "LEARNT_WITHIN",
+    "REGULAR",
     "Expected",
     "Habit",
     "Missing",
     "expected",
-    "limits_of",
+    "learnt_from",
     "mark_stuck",
     "missing",
     "missing_on",
     "senders",
     "stuck",
+    "stuck_at",
     "usually_within",
 ]

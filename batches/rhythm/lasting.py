@@ -1,9 +1,11 @@
 """How long an organisation's batches usually take, and which of those that run are stuck."""
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Value
 from django.utils import timezone
 
 from batches.days import last_of
@@ -11,8 +13,8 @@ from batches.models import NO_ORGANIZATION, Batch, BatchQuerySet
 from batches.pace import SLOW
 from batches.rhythm.rows import rows_of
 
-FEWEST_FINISHED = 20
-"""Of fewer batches nobody can say how long they usually take."""
+FEWEST_FINISHED = 100
+"""Of fewer batches the one of a hundred that takes longest would be among them, and be taken for usual."""
 
 # Everybody's is looked up only if somebody asked for needs it.
 _USUALLY_WITHIN = """
@@ -41,15 +43,15 @@ _USUALLY_WITHIN = """
 """
 
 
-def usually_within(organization_ids: Collection[UUID], now: datetime) -> dict[UUID, timedelta | None]:
-    """The time within which 99 of 100 of their batches of this month and the two before were done.
+type Months = tuple[date, date]
+
+
+def usually_within(organization_ids: Collection[UUID], months: Months) -> dict[UUID, timedelta | None]:
+    """The time within which 99 of 100 of their batches of these months were done.
 
     Everybody's for those of whom fewer than FEWEST_FINISHED were; None where nobody can say.
     """
-    last = last_of(timezone.localdate(now))
-    first = last.replace(day=1)
-    for _ in range(2):
-        first = (first - timedelta(days=1)).replace(day=1)
+    first, last = months
     given = {"ids": list(organization_ids), "first": first, "last": last, "fewest": FEWEST_FINISHED}
     return {
         organization_id: None if seconds is None else timedelta(seconds=int(seconds))
@@ -57,10 +59,16 @@ def usually_within(organization_ids: Collection[UUID], now: datetime) -> dict[UU
     }
 
 
-def limits_of(organization_ids: Collection[UUID], now: datetime) -> dict[UUID, timedelta]:
-    """How long their batches may run before they are called stuck: as long as they usually do, and never less than SLOW."""
-    usual = usually_within(organization_ids, now)
-    return {organization_id: max(within or SLOW, SLOW) for organization_id, within in usual.items()}
+def learnt_from(at: datetime) -> Months:
+    """The first and the last day of the months that tell what was usual at this moment: its own and the two before."""
+    last = last_of(timezone.localdate(at))
+    first = last.replace(day=1)
+    for _ in range(2):
+        first = (first - timedelta(days=1)).replace(day=1)
+    return first, last
+
+
+# ------------------------------------------------------------------------------------------ what takes longer
 
 
 def stuck(at: datetime, batches: BatchQuerySet) -> list[Batch]:
@@ -68,13 +76,24 @@ def stuck(at: datetime, batches: BatchQuerySet) -> list[Batch]:
 
     One of which Amili has told nothing yet is not among them: it may be old and long finished.
     """
-    candidates = batches.open_at(at).filter(submitted_at__lt=at - SLOW, checked_at__isnull=False)
-    return _over_the_limit(list(candidates), at)
+    return stuck_at([at], batches)[0]
+
+
+def stuck_at(moments: Sequence[datetime], batches: BatchQuerySet) -> list[list[Batch]]:
+    """The same of several moments, in one query and one more for each months that they are measured by."""
+    slow = [
+        batches.open_at(at).filter(submitted_at__lt=at - SLOW, checked_at__isnull=False).annotate(place=Value(place))
+        for place, at in enumerate(moments)
+    ]
+    found: list[list[Batch]] = [[] for _ in moments]
+    for batch in slow[0].order_by().union(*(each.order_by() for each in slow[1:]), all=True):
+        found[batch.place].append(batch)  # type: ignore[attr-defined]
+    return _over_the_limit(list(zip(moments, found, strict=True)))
 
 
 def mark_stuck(batches: Iterable[Batch], now: datetime) -> list[Batch]:
     """Give those of these batches that are stuck now their `limit`, for the page that shows them. Often costs no query."""
-    return _over_the_limit([batch for batch in batches if _is_slow(batch, now)], now)
+    return _over_the_limit([(now, [batch for batch in batches if _is_slow(batch, now)])])[0]
 
 
 def _is_slow(batch: Batch, now: datetime) -> bool:
@@ -83,15 +102,24 @@ def _is_slow(batch: Batch, now: datetime) -> bool:
     return is_running and now - batch.submission > SLOW
 
 
-def _over_the_limit(batches: Sequence[Batch], at: datetime) -> list[Batch]:
-    if not batches:
-        return []
-    usual = usually_within({batch.organization_id or NO_ORGANIZATION for batch in batches}, at)
-    found = []
-    for batch in batches:
-        within = usual[batch.organization_id or NO_ORGANIZATION]
-        limit = max(within or SLOW, SLOW)
-        if at - batch.submission > limit:
-            batch.limit, batch.usually_within = limit, within
-            found.append(batch)
-    return found
+def _over_the_limit(each: Sequence[tuple[datetime, Sequence[Batch]]]) -> list[list[Batch]]:
+    asked = defaultdict[Months, set[UUID]](set)
+    for at, slow in each:
+        asked[learnt_from(at)].update(map(_organization_of, slow))
+    usual = {months: usually_within(ids, months) if ids else {} for months, ids in asked.items()}
+    return [[batch for batch in slow if _is_over(batch, at, usual[learnt_from(at)])] for at, slow in each]
+
+
+def _is_over(batch: Batch, at: datetime, usual: Mapping[UUID, timedelta | None]) -> bool:
+    """Whether it had run for too long, by word of Amili: what it has not been asked since may be finished."""
+    within = usual[_organization_of(batch)]
+    limit = max(within or SLOW, SLOW)
+    seen_until = batch.end or batch.checked_at
+    if seen_until is None or min(at, seen_until) - batch.submission <= limit:
+        return False
+    batch.limit, batch.usually_within = limit, within
+    return True
+
+
+def _organization_of(batch: Batch) -> UUID:
+    return batch.organization_id or NO_ORGANIZATION

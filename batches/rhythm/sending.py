@@ -15,11 +15,15 @@ from batches.rhythm.rows import rows_of
 CONSIDERED = 8
 """How many of the last same weekdays a rhythm is learnt from."""
 FEWEST_CONSIDERED = 4
+REGULAR = 75
+"""On how many per cent of them who usually sends has sent."""
+LEARNT_WITHIN = (CONSIDERED + 1) * WEEK
+"""Who has sent nothing for longer than this before a day is not heard of on it."""
 SPARE_ONE_OF = 6
 """From so many days on, the one on which it was latest does not count: it may have been an accident."""
 
-# An organisation's first day of all matters only if it did not send on the first of the days that are read; it is found
-# by skipping through the days of the key, not by reading them.
+# An organisation that is heard of for the first time within the weeks that are looked at is measured from then on: a batch
+# of long before, as a person pastes one, tells nothing of a rhythm.
 _RHYTHM = """
     WITH sent AS MATERIALIZED (
         SELECT day, organization_id, min(quarter) AS quarter FROM batches_arrival
@@ -33,25 +37,21 @@ _RHYTHM = """
         WHERE mode = 'fixed' AND (%(ids)s::uuid[] IS NULL OR organization_id = ANY(%(ids)s::uuid[]))
     ),
     wanted AS MATERIALIZED (
-        SELECT day, organization_id, sent.quarter IS NOT NULL AS has_sent
-        FROM unnest(%(days)s::date[]) AS target (day) CROSS JOIN organization
+        SELECT day, organization_id, target.begin, sent.quarter IS NOT NULL AS has_sent
+        FROM unnest(%(days)s::date[], %(begins)s::date[]) AS target (day, begin) CROSS JOIN organization
         LEFT JOIN sent USING (day, organization_id) WHERE sent.quarter IS NULL OR NOT %(only_silent)s
-    ),
-    known AS (
-        SELECT each.organization_id, coalesce(early.day,
-            (SELECT day FROM batches_arrival AS arrival
-             WHERE arrival.organization_id = each.organization_id AND batches > 0 ORDER BY day LIMIT 1)
-        ) AS since
-        FROM (SELECT DISTINCT organization_id FROM wanted) AS each
-        LEFT JOIN sent AS early ON early.organization_id = each.organization_id AND early.day = %(earliest)s
     ),
     habit AS (
         SELECT wanted.day, organization_id, array_agg(sent.quarter ORDER BY sent.quarter) AS quarters
         FROM wanted JOIN unnest(%(targets)s::date[], %(befores)s::date[]) AS pair (day, before) USING (day)
         JOIN sent USING (organization_id) WHERE sent.day = pair.before GROUP BY wanted.day, organization_id
     )
-    SELECT day, organization_id, since, coalesce(quarters, '{}'), has_sent, mode, weekdays, "by"
-    FROM wanted JOIN known USING (organization_id) LEFT JOIN habit USING (day, organization_id)
+    SELECT day, organization_id, (
+        SELECT arrival.day FROM batches_arrival AS arrival
+        WHERE arrival.organization_id = wanted.organization_id AND arrival.day >= wanted.begin AND batches > 0
+        ORDER BY arrival.day LIMIT 1
+    ), coalesce(quarters, '{}'), has_sent, mode, weekdays, "by"
+    FROM wanted LEFT JOIN habit USING (day, organization_id)
     LEFT JOIN batches_expectation USING (organization_id)
 """
 
@@ -69,7 +69,7 @@ class Habit:
 
     @property
     def is_usual(self) -> bool:
-        return self.considered >= FEWEST_CONSIDERED and 4 * self.sent >= 3 * self.considered
+        return self.considered >= FEWEST_CONSIDERED and 100 * self.sent >= REGULAR * self.considered
 
     @property
     def since(self) -> time:
@@ -144,13 +144,12 @@ def expected(
         return
     befores = {day: _days_to_learn_from(day) for day in days}
     pairs = [(day, before) for day, some in befores.items() for before in some]
-    read = sorted({*befores, *(before for _, before in pairs)})
     given = {
         "days": list(befores),
+        "begins": [some[-1] - WEEK for some in befores.values()],
         "targets": [day for day, _ in pairs],
         "befores": [before for _, before in pairs],
-        "read": read,
-        "earliest": read[0],
+        "read": sorted({*befores, *(before for _, before in pairs)}),
         "only_silent": only_silent,
         "nobody": NO_ORGANIZATION,
         "ids": None if organization_ids is None else list(organization_ids),
@@ -163,7 +162,7 @@ def expected(
 
 def senders(day: date) -> set[UUID]:
     """The organisations whose rhythm can be learnt on this day, and those of whom a person has said something."""
-    learnt_from = (day - (CONSIDERED + 1) * WEEK, day)
+    learnt_from = (day - LEARNT_WITHIN, day)
     sent = Arrival.objects.filter(day__range=learnt_from, batches__gt=0).exclude(organization_id=NO_ORGANIZATION)
     said = Expectation.objects.values_list("organization_id")
     return {organization_id for (organization_id,) in sent.values_list("organization_id").union(said)}
