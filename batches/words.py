@@ -1,9 +1,26 @@
 """The words that we use for what became of a batch and of our questions about it."""
 
 from collections.abc import Sequence
+from math import ceil
+from uuid import UUID
 
+from django.conf import settings
 from django.db import models
+from django.utils.formats import number_format
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+NO_ORGANIZATION = UUID(int=0)
+"""Stands in keys for the organisation of a batch that names none."""
+
+NONE_NAMED = "none"
+"""An organisation, or a type, in the list's filters: of those that name none."""
+
+LONGEST_FILTER = 200  # characters; a type may be any text
+
+AWAY_MINUTES = 15
+"""For so long Amili does not answer before somebody is told."""
 
 
 class Outcome(models.TextChoices):
@@ -97,7 +114,7 @@ class AlertKind(models.TextChoices):
     SHARE = "share", _("Too many objects of an organisation fail")
     STUCK = "stuck", _("A batch is stuck")
     MISSING = "missing", _("An organisation has not sent what it usually sends")
-    AWAY = "away", _("Amili has been unreachable for 15 minutes")
+    AWAY = "away", format_lazy(_("Amili has been unreachable for {n} minutes"), n=AWAY_MINUTES)
 
 
 WAITING = (TriageState.WAITING_FOR_CREDITOR, TriageState.WAITING_FOR_AMILI)
@@ -107,3 +124,35 @@ RESOLVED = (TriageState.CORRECTED, TriageState.IGNORED)
 def ranges_text(ranges: Sequence[Sequence[int]]) -> str:
     """Of object indices: [[0, 41], [57, 57]] -> 0–41, 57"""
     return ", ".join(f"{first}" if first == last else f"{first}–{last}" for first, last in ranges)
+
+
+def organisation(organization_id: UUID | None) -> str:
+    """The name from the settings, on one line, else the beginning and end of the ID."""
+    if organization_id in {None, NO_ORGANIZATION}:
+        return gettext("No organisation")
+    name = settings.AMILI_ORGANIZATIONS.get(organization_id)
+    return " ".join(name.split()) if name else short_id(organization_id)
+
+
+def short_id(uuid: UUID | None) -> str:
+    """5579c111-…-3189 -> 5579…3189, where space is short."""
+    return f"{str(uuid)[:4]}…{str(uuid)[-4:]}"
+
+
+def failed_share(part: float) -> str:
+    """0.0189 -> 1.9 %. Rounded up, so that 0 % means none."""
+    return _percent(_tenths(part))
+
+
+def succeeded_share(part: float) -> str:
+    """The rest of it: rounded down, so that 100 % means all."""
+    return _percent(1000 - _tenths(part))
+
+
+def _tenths(part: float) -> int:
+    """Of a percent; a share that is exact in them is not rounded up for what floats are."""
+    return ceil(round(1000 * part, 6))
+
+
+def _percent(tenths: int) -> str:
+    return f"{number_format(tenths / 10, decimal_pos=0 if tenths % 10 == 0 else 1)}\xa0%"

@@ -1,7 +1,6 @@
 """The numbers of a day and of the trend: which batches make them, what is usual, and how they are read."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,8 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from batches.models import NO_ORGANIZATION, Batch
-from batches.outcomes import Compared, DayOutcomes, Numbers, Part, TrendDay, outcomes_of, trend
+from batches.outcomes import Compared, DayOutcomes, Numbers, Part, outcomes_of, pulse
+from batches.trend import TrendDay, trend
 from batches.words import TriageState
+from benchmarks.plans import nodes, plans
 from staff.models import Person
 from tests.answers import ORGANISATION, OTHER, Json, of_today, succeeded
 from tests.conftest import Record
@@ -120,13 +121,21 @@ def test_usual_is_the_median_of_the_same_weekday_of_the_four_weeks_before(day: R
     assert outcomes.unresolved == Compared(1, 1)
 
 
-def test_weeks_before_the_first_known_day_do_not_count_and_empty_ones_since_do(day: ReadDay, recorded: Record) -> None:
-    recorded(finished(weeks_before(3), good=6))
+def test_weeks_before_anything_was_known_do_not_count_and_empty_ones_since_do(day: ReadDay, recorded: Record) -> None:
+    recorded(finished(date(2019, 8, 24), good=1))  # a batch of long ago is no beginning
+    recorded(finished(weeks_before(3), good=6))  # of the first day we may know a part
     recorded(finished(weeks_before(1), good=8))
     outcomes = day()
-    assert outcomes.known_since == weeks_before(3)
-    assert outcomes.succeeded == Compared(0, 6)  # of 8, 0 and 6
+    assert outcomes.weeks == [weeks_before(1), weeks_before(2)]
+    assert outcomes.succeeded == Compared(0, 4)  # of 8 and 0
     assert outcomes.share == Compared(None, 0)  # of a week without objects there is none
+
+
+def test_a_holiday_is_not_what_is_usual(person: Person, recorded: Record) -> None:
+    friday = date(2027, 1, 8)  # after New Year's Day and Christmas Day, which are Fridays
+    for week in range(1, 7):
+        recorded(finished(friday - timedelta(weeks=week), good=week))
+    assert outcomes_of(friday, NOW + timedelta(days=365), person).weeks == [friday - timedelta(weeks=3), friday - timedelta(weeks=4)]
 
 
 def test_a_first_day_that_was_corrected_away_is_known_no_more(day: ReadDay, recorded: Record) -> None:
@@ -234,26 +243,12 @@ def fill() -> None:
         cursor.execute("ANALYZE batches_outcomeday, batches_daypace, batches_causeday")
 
 
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for each in plan.get("Plans", []):
-        yield from nodes(each)
-
-
 def test_the_sums_are_read_by_the_range_of_their_keys_and_never_whole(recorded: Record, person: Person) -> None:
     for n in range(30):
         recorded(finished(bad=1, message=f"Cause {chr(97 + n)}"))
     fill()
-    with CaptureQueriesContext(connection) as queries:
-        outcomes_of(DAY, NOW, person)
-        trend(DAY, 30)
-    read = set()
-    with connection.cursor() as cursor:
-        for query in queries.captured_queries:
-            cursor.execute(f"EXPLAIN (FORMAT JSON) {query['sql']}")
-            [[answer]] = cursor.fetchall()
-            plan = answer if isinstance(answer, list) else json.loads(answer)
-            read |= {(each.get("Relation Name"), each["Node Type"]) for each in nodes(plan[0]["Plan"])}
+    asked = plans(lambda: (outcomes_of(DAY, NOW, person), pulse(DAY, NOW, person), trend(DAY, 30)))
+    read = {(each.get("Relation Name"), each["Node Type"]) for each in nodes(asked)}
     sums = {(table, how) for table, how in read if table and table.endswith(("outcomeday", "daypace", "causeday"))}
     assert {table for table, _ in sums} == {"batches_outcomeday", "batches_daypace", "batches_causeday"}
     assert not [table for table, how in sums if how == "Seq Scan"]

@@ -12,7 +12,8 @@ from django.utils import timezone
 from holidays import country_holidays
 
 from batches.models import NO_ORGANIZATION, Batch, BatchCause, Expectation
-from batches.outcomes import DayOutcomes, TrendDay, outcomes_of, trend
+from batches.outcomes import DayOutcomes, outcomes_of
+from batches.trend import TrendDay, trend
 from batches.pace import SLOW
 from staff.models import Person
 from tests.history import DAY, GONE, OSLO, Year
@@ -41,7 +42,7 @@ def begin(batch: Batch) -> datetime:
 
 def seconds(batch: Batch) -> int | None:
     """From creation to finish, rounded up to two digits."""
-    finished = end(batch)
+    finished = batch.finished_at if end(batch) else None
     if finished is None or batch.created_at is None or finished < batch.created_at:
         return None
     exact = -(-(finished - batch.created_at) // timedelta(seconds=1))
@@ -77,27 +78,36 @@ class Recount:
     # ---------------------------------------------------------------- a day
 
     def of(self, day: date) -> dict[str, Any]:
-        weeks = [each for each in (day - n * WEEK for n in range(1, 5)) if each >= self.first]
+        weeks = [each for each in (day - n * WEEK for n in range(1, 5)) if self.is_comparable(each)]
+        earlier = [self.number_of(week, self.moment(week, day)) for week in weeks]
         return {
             "day": day,
+            "weeks": weeks,
             "is_today": day == self.today,
             "holiday": HOLIDAYS.get(day, ""),
             "known_since": self.first,
             **{
-                name: (self.number(name, day), self.usual([self.number(name, week) for week in weeks]))
-                for name in self.number_of(day)
+                name: (number, self.usual([before[name] for before in earlier]))
+                for name, number in self.number_of(day, self.moment(day, day)).items()
             },
             "waiting": sum(batch.triage_state.startswith("waiting") for batch in self.unresolved(day)),
             "missing_senders": self.missing(day),
             "by_organization": self.parts(day, lambda batch: batch.organization_id or NO_ORGANIZATION),
             "by_type": self.parts(day, lambda batch: "" if batch.type.upper() == "NONE" else batch.type.upper()),
-            "causes": self.causes(day, weeks),
+            "causes": (causes := self.causes(day, weeks)),
+            "cause_count": len(causes),
         }
 
-    def number(self, name: str, day: date) -> Any:
-        return self.number_of(day)[name]
+    def is_comparable(self, day: date) -> bool:
+        return day not in HOLIDAYS and any(self.finished.get(day - n * DAY) for n in range(1, 29))
 
-    def number_of(self, day: date) -> dict[str, float | None]:
+    def moment(self, day: date, shown: date) -> datetime:
+        """The end of a day; where the day that is shown is not over, the hour that it is now."""
+        if shown != self.today:
+            return end_of(day)
+        return datetime.combine(day, self.now.astimezone(OSLO).time(), OSLO)
+
+    def number_of(self, day: date, moment: datetime) -> dict[str, float | None]:
         batches = self.finished[day]
         good = sum(batch.succeeded_objects for batch in batches)
         bad = sum(batch.failed_objects for batch in batches)
@@ -107,8 +117,8 @@ class Recount:
             "failed": bad,
             "share": bad / (good + bad) if good + bad else None,
             "unresolved": len(self.unresolved(day)),
-            "running": len(self.open(day)),
-            "stuck": len(self.stuck(day)),
+            "running": len(self.open(moment)),
+            "stuck": len(self.stuck(moment)),
             "missing": len(self.missing(day)),
         }
 
@@ -132,8 +142,7 @@ class Recount:
 
     # ---------------------------------------------------------------- what is open
 
-    def open(self, day: date) -> list[Batch]:
-        moment = min(end_of(day), self.now)
+    def open(self, moment: datetime) -> list[Batch]:
         return [batch for batch in self.batches if self.is_open(batch, moment)]
 
     def is_open(self, batch: Batch, moment: datetime) -> bool:
@@ -142,9 +151,12 @@ class Recount:
         finished = end(batch)
         return finished >= moment if finished else batch.next_check_at is not None
 
-    def stuck(self, day: date) -> list[Batch]:
-        moment = min(end_of(day), self.now)
-        return [batch for batch in self.open(day) if moment - begin(batch) > self.limit(batch, moment)]
+    def stuck(self, moment: datetime) -> list[Batch]:
+        return [
+            batch
+            for batch in self.open(moment)
+            if min(moment, end(batch) or batch.checked_at) - begin(batch) > self.limit(batch, moment)
+        ]
 
     def limit(self, batch: Batch, moment: datetime) -> timedelta:
         """What 99 of 100 batches took at most that finished in this month and the two before: its organisation's, or all."""
@@ -158,8 +170,8 @@ class Recount:
             if (length := seconds(each)) is not None
         ]
         own = [length for organization_id, length in took if organization_id == batch.organization_id]
-        counted = own if len(own) >= 20 else [length for _, length in took]
-        longest = percentile(counted, 99) if len(counted) >= 20 else None
+        counted = own if len(own) >= 100 else [length for _, length in took]
+        longest = percentile(counted, 99) if len(counted) >= 100 else None
         return max(timedelta(seconds=longest or 0), SLOW)
 
     # ---------------------------------------------------------------- who is missing
@@ -180,7 +192,8 @@ class Recount:
             return said.by if said.mode == "fixed" and day.weekday() in said.weekdays else None
         sent = self.first_quarters[organization_id]
         before = [each for each in (day - n * WEEK for n in range(1, 25)) if each not in HOLIDAYS][:8]
-        considered = [each for each in before if each >= min(sent)]
+        first = min((each for each in sent if each >= before[-1] - WEEK), default=self.today)
+        considered = [each for each in before if each >= first]
         quarters = sorted(sent[each] for each in considered if each in sent)
         if len(considered) < 4 or len(quarters) < 0.75 * len(considered):
             return None

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from batches.chart.scales import Panel, counts, shares, times
 from batches.chart.shapes import DENSE, Bar, Label, Line, apart, bars_of, labels_of, line_of, rest_of
 from batches.days import holiday
-from batches.outcomes import TrendDay
+from batches.trend import TrendDay
 
 __all__ = ["Chart", "Day", "chart_of"]
 

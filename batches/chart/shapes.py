@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 
 from batches.chart.scales import Panel
 from batches.days import is_working_day
-from batches.outcomes import TrendDay
+from batches.trend import TrendDay
 from batches.words import Outcome
 
 WIDTH, HEIGHT = 1000, 500
