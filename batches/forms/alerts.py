@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -9,11 +10,16 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundWidget
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from batches.alerts.digest import AT
+from batches.alerts.finding import FEWEST_OBJECTS
 from batches.alerts.webhooks import may_go_to
+from batches.forms.days import TimeOfDayField
 from batches.models import AlertWishes
+from batches.pace import SLOW
 from batches.words import AlertKind
 
 MEANINGS: Mapping[AlertKind, str | Promise] = {
@@ -24,12 +30,16 @@ MEANINGS: Mapping[AlertKind, str | Promise] = {
     AlertKind.NEW_CAUSE: _(
         "No batch has had it before. Over when it is corrected or ignored, or no batch has it any more."
     ),
-    AlertKind.SHARE: _(
-        "Of one day, once 50 of its objects or more are done. Over when the share is below the limit again."
+    AlertKind.SHARE: format_lazy(
+        _("Of one day, once {n} of its objects or more are done. Over when the share is below the limit again."),
+        n=FEWEST_OBJECTS,
     ),
-    AlertKind.STUCK: _(
-        "Running for longer than nearly all batches of its organisation take, and never less than 15 minutes. "
-        "Over when it is finished."
+    AlertKind.STUCK: format_lazy(
+        _(
+            "Running for longer than nearly all batches of its organisation take, and never less than {n} minutes. "
+            "Over when it is finished."
+        ),
+        n=SLOW // timedelta(minutes=1),
     ),
     AlertKind.MISSING: _(
         "It usually sends by this time on this weekday; holidays are known. Over when something comes."
@@ -49,16 +59,6 @@ def webhook_hosts() -> list[str]:
     return sorted(settings.ALERT_WEBHOOK_HOSTS)
 
 
-class TimeOfDayField(forms.TimeField):
-    """A time of day, as browsers send it and as people here write it."""
-
-    def __init__(self, **options: Any) -> None:
-        widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-        wrong = {"invalid": _("Write a time such as 22:00.")}
-        formats = ["%H:%M", "%H.%M", "%H:%M:%S"]
-        super().__init__(required=False, widget=widget, input_formats=formats, error_messages=wrong, **options)
-
-
 class AlertWishesForm(forms.ModelForm):  # type: ignore[type-arg]
     """A person's own wishes. Without an allowed host there is no webhook to speak of."""
 
@@ -71,14 +71,14 @@ class AlertWishesForm(forms.ModelForm):  # type: ignore[type-arg]
             ("required", "invalid", "min_value", "max_value"), _("Write a whole number from 1 to 100.")
         ),
     )
-    quiet_from = TimeOfDayField(label=_("From"))
-    quiet_until = TimeOfDayField(label=_("Until"))
+    quiet_from = TimeOfDayField(label=_("From"), required=False)
+    quiet_until = TimeOfDayField(label=_("Until"), required=False)
 
     class Meta:
         model = AlertWishes
         fields = ("kinds", "share_limit", "wants_digest", "wants_mail", *WEBHOOK_FIELDS, "quiet_from", "quiet_until")
         labels = {
-            "wants_digest": _("A digest at 07:30 on working days"),
+            "wants_digest": format_lazy(_("A digest at {at} on working days"), at=f"{AT:%H:%M}"),
             "wants_mail": _("Send me e-mail"),
             "webhook_url": _("Address"),
             "webhook_shape": _("Shape"),
@@ -91,7 +91,7 @@ class AlertWishesForm(forms.ModelForm):  # type: ignore[type-arg]
         error_messages = {
             "webhook_url": {
                 "invalid": _("That is no web address. Paste the whole address that you were given."),
-                "max_length": _("That address is too long: at most 500 characters."),
+                "max_length": _("That address is too long: at most %(limit_value)d characters."),
             }
         }
 

@@ -9,15 +9,14 @@ from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from batches.forms.outcomes import OutcomesForm
+from batches.forms.days import DayForm, TimeOfDayField
 from batches.models import Expectation
 from staff.models import Person
 
 
-class RhythmForm(OutcomesForm):
+class RhythmForm(DayForm):
     """A day, today of itself, and a part of an organisation's name or ID."""
 
-    days = None  # type: ignore[assignment]  # there is no trend here
     name = forms.CharField(label=_("Organisation"), required=False, max_length=100)
 
     @property
@@ -37,13 +36,7 @@ class ExpectationForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": _("There is no such weekday.")},
     )
-    by = forms.TimeField(
-        label=_("By"),
-        required=False,
-        input_formats=["%H:%M", "%H.%M", "%H:%M:%S"],
-        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
-        error_messages={"invalid": _("There is no such time. A time is written like 09:00.")},
-    )
+    by = TimeOfDayField(label=_("By"), required=False)
 
     class Meta:
         model = Expectation

@@ -1,7 +1,6 @@
 """Alerts: what a person wants to hear of, how, and when not; and the log of what was sent to them."""
 
 from collections.abc import Iterable
-from hashlib import blake2s
 from typing import Any
 
 from django.contrib import messages
@@ -18,8 +17,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from batches.alerts.messages import channels_of, mail_is_on, put_test, wishes_of
 from batches.forms.alerts import AlertWishesForm, webhook_hosts
 from batches.models import AlertWishes, Message
-from batches.models.alert import new_secret
-from batches.views.live import nothing_new
+from batches.models.alert import KEPT_FOR, new_secret
+from batches.views.live import nothing_new, stamp_of_text
 from staff.http import StaffRequest
 
 LOG_LENGTH = 50
@@ -31,7 +30,13 @@ TEST_PAUSE = 60
 def alerts(request: StaffRequest) -> HttpResponse:
     """A person's own page, or for htmx its log; POST saves the wishes."""
     log = list(_log(request)[:LOG_LENGTH])
-    context: dict[str, Any] = {"log": log, "is_everybodys": _is_everybodys(request), "stamp": _stamp_of(log)}
+    context: dict[str, Any] = {
+        "log": log,
+        "most": LOG_LENGTH,
+        "days": KEPT_FOR.days,
+        "is_everybodys": _is_everybodys(request),
+        "stamp": _stamp_of(log),
+    }
     if nothing_new(request, context["stamp"]):
         return HttpResponse(status=204)
     if request.htmx:
@@ -87,4 +92,4 @@ def _log(request: StaffRequest) -> QuerySet[Message]:
 
 def _stamp_of(log: Iterable[Message]) -> str:
     shown = " ".join(f"{message.pk}:{message.state}:{message.tries}:{message.next_try_at}" for message in log)
-    return blake2s(shown.encode(), digest_size=8).hexdigest()
+    return stamp_of_text(shown)

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from batches.forms import MOST_IDS, BatchFilter, find_batch_ids
-from batches.forms.batches import MINE, UNRESOLVED, WAITING, to_do
+from batches.forms.batches import to_do
+from batches.forms.narrowings import ALL, MINE, TO_DO, UNRESOLVED, WAITING
 from batches.forms.saved_views import NewViewForm
 from batches.models import Batch, BatchCause, BatchQuerySet, Cause, SavedView
 from batches.rhythm import mark_stuck
@@ -24,7 +25,6 @@ from staff.models import Person
 PER_PAGE = 50
 MOST_COUNTED = 100  # more than that is more than that
 
-TO_DO: dict[str, str | Promise] = {UNRESOLVED: _("Unresolved"), MINE: _("Mine"), WAITING: _("Waiting")}
 NOTHING_TO_DO: dict[str, str | Promise] = {
     UNRESOLVED: _("Nothing is unresolved."),
     MINE: _("Nothing is yours. Take a failed batch, and it stands here."),
@@ -34,11 +34,11 @@ NOTHING_TO_DO: dict[str, str | Promise] = {
 
 @dataclass(frozen=True)
 class Shortcut:
-    """A list of what there is to do, and how many batches it has."""
+    """A list of what there is to do, and how many batches it has, where that is told."""
 
     name: str
     label: str | Promise
-    count: int
+    count: int | None
 
     @property
     def query(self) -> str:
@@ -46,7 +46,7 @@ class Shortcut:
 
     @property
     def shown(self) -> str:
-        return capped(self.count)
+        return "" if self.count is None else capped(self.count)
 
 
 def capped(count: int) -> str:
@@ -80,8 +80,9 @@ def batches(request: StaffRequest) -> HttpResponse:
         # New batches appear at the top by themselves.
         "is_live": not (wanted or after) or any(batch.is_followed for batch in rows),
         "empty": _("No batch fits.") if wanted or after else _empty(form),
+        "count": found.count() if form.is_counted else None,
         "next": key_of(rows[-1].submitted_at, rows[-1].pk) if len(page) > PER_PAGE else "",
-        **_ways(request.user),
+        **_ways(request.user, form),
     }
     return render(request, "batches/batches.html#list" if request.htmx else "batches/batches.html", context)
 
@@ -98,14 +99,29 @@ def _default_of(person: Person) -> SavedView | None:
     return SavedView.objects.offered_to(person).filter(pk=person.default_view_id).first()
 
 
-def _ways(person: Person) -> dict[str, Any]:
+def _ways(person: Person, form: BatchFilter) -> dict[str, Any]:
     """The other lists to look at."""
-    visible = Batch.objects.visible_to(person)
+    views = list(SavedView.objects.offered_to(person).select_related("person"))
     return {
-        "shortcuts": [Shortcut(name, label, _count(to_do(visible, name, person))) for name, label in TO_DO.items()],
-        "views": SavedView.objects.offered_to(person).select_related("person"),
+        "shortcuts": [Shortcut(name, label, _how_many(name, person, form)) for name, label in TO_DO.items()],
+        "views": views,
+        "current": _current(form, views),
         "view_form": NewViewForm(person=person),
     }
+
+
+def _how_many(name: str, person: Person, form: BatchFilter) -> int | None:
+    """How much there is to do, of all batches: in a narrowed list it would be taken for what there is in it."""
+    if name == ALL or form.is_narrowed:
+        return None
+    return _count(to_do(Batch.objects.visible_to(person), name, person))
+
+
+def _current(form: BatchFilter, views: Sequence[SavedView]) -> str:
+    """The query of the tab that is open. Those of what there is to do stay within a narrowed list."""
+    if form.is_narrowed and form.kept not in {view.query for view in views}:
+        return f"triage={form.what_to_do}"
+    return "" if form.kept == f"triage={ALL}" and form.data.get("id") else form.kept
 
 
 def _with_top_cause(batches: Sequence[Batch]) -> list[tuple[Batch, Cause | None]]:

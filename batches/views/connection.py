@@ -4,7 +4,6 @@ import json
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2s
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -25,7 +24,7 @@ from batches.models.claims import unclaimed
 from batches.models.connection import FAILURES_TO_OPEN
 from batches.models.traffic import PULSE_LASTS
 from batches.pace import WATCH_LASTS
-from batches.views.live import nothing_new
+from batches.views.live import nothing_new, stamp_of_text
 from batches.views.standing import Standing, standing
 from batches.words import Trouble
 from staff.http import StaffRequest
@@ -50,7 +49,7 @@ def connection(request: StaffRequest) -> HttpResponse:
     context: dict[str, Any] = {"standing": standing()}
     context["body"] = render_to_string("batches/connection.html#body", context | _figures(context["standing"]), request)
     shown = context["body"] + context["standing"].stamp
-    context["stamp"] = blake2s(shown.encode(), digest_size=8).hexdigest()
+    context["stamp"] = stamp_of_text(shown)
     if nothing_new(request, context["stamp"]):
         return HttpResponse(status=204)
     return render(request, "batches/connection.html#live" if request.htmx else "batches/connection.html", context)

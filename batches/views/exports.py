@@ -1,6 +1,7 @@
 """Every list, and a whole batch, as a file: all rows that fit the filters in the address, and not one page of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -141,12 +142,19 @@ def _asked(query: QueryDict, names: Iterable[str]) -> dict[str, str]:
 
 
 def exported(
-    file_format: Format, subject: Sequence[str], asked: Mapping[str, str], tables: Sequence[Table]
+    file_format: Format,
+    subject: Sequence[str],
+    asked: Mapping[str, str],
+    tables: Sequence[Table],
+    day: date | None = None,
 ) -> StreamingHttpResponse:
-    """A file that is sent while it is written. What breaks off does so audibly: the connection breaks off with it."""
+    """A file that is sent while it is written. What breaks off does so audibly: the connection breaks off with it.
+
+    Its name has the day that it is about, and if there is none, what was asked for and the day on which it was made.
+    """
     about: dict[str, Any] = {"list": " ".join(subject), "made_at": timezone.now(), "filters": asked}
-    said = (_said(name, text) for name, text in asked.items())
-    name = f"{_name([*subject, *said])}{file_format.ending}"
+    said = [] if day else [_said(name, text) for name, text in asked.items()]
+    name = f"{_name([*subject, *said], day or timezone.localdate())}{file_format.ending}"
     return StreamingHttpResponse(
         file_format.write(about, tables),
         content_type=file_format.content_type,
@@ -161,7 +169,7 @@ def _said(name: str, text: str) -> str:
     return f"{name} {text}" if name in UNCLEAR else text
 
 
-def _name(parts: Iterable[str]) -> str:
+def _name(parts: Iterable[str], day: date) -> str:
     """What is in the file, and of which day."""
     plain = "-".join(filter(None, (slugify(part)[:MOST_OF_NAME].strip("-") for part in ("amili", *parts))))
-    return f"{plain[:MOST_NAME].rstrip('-')}-{timezone.localdate().isoformat()}"
+    return f"{plain[:MOST_NAME].rstrip('-')}-{day.isoformat()}"

@@ -12,10 +12,15 @@ def nothing_new(request: StaffRequest, stamp: str) -> bool:
     return bool(request.htmx) and request.GET.get("stamp") == stamp
 
 
+def stamp_of_text(shown: str) -> str:
+    """Changes whenever what is shown does."""
+    return blake2s(shown.encode(), digest_size=8).hexdigest()
+
+
 def stamp_of(batches: Iterable[Batch]) -> str:
     """Changes whenever one of these batches does, or their order."""
     stamps = " ".join(f"{batch.pk}:{stamp_of_one(batch)}" for batch in batches)
-    return blake2s(stamps.encode(), digest_size=8).hexdigest()
+    return stamp_of_text(stamps)
 
 
 def stamp_of_one(batch: Batch) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from hashlib import blake2s
 from typing import Any
 
 from django.http import Http404, HttpResponse, QueryDict, StreamingHttpResponse
@@ -14,14 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from batches import exports
-from batches.days import same_weekdays
+from batches.days import working_day_before
 from batches.exports import Format
 from batches.forms.outcomes import OutcomesForm
 from batches.models import OutcomeDay
-from batches.outcomes import DayOutcomes, outcomes_of, trend
+from batches.outcomes import DayOutcomes, outcomes_of, pulse
+from batches.trend import trend
 from batches.views.downloads import checked, download
 from batches.views.exports import exported
-from batches.views.live import nothing_new
+from batches.views.live import nothing_new, stamp_of_text
 from batches.views.trend import chart_on_page
 from staff.http import StaffRequest
 
@@ -59,11 +59,12 @@ class Shown[Each]:
 def outcomes(request: StaffRequest) -> HttpResponse:
     """All state stands in the address: the `day`, the `days` of the trend, `as` a table, `all` of which lists."""
     form, now = OutcomesForm(request.GET), timezone.now()
-    found = outcomes_of(form.shown_day, now, request.user)
-    days = trend(found.day, form.shown_days)
-    stamp = _stamp(found, days)
+    stamp = stamp_of_text(pulse(form.shown_day, now, request.user))  # the trend's other days hardly ever change
     if nothing_new(request, stamp):
         return HttpResponse(status=204)
+    whole = request.GET.getlist("all")
+    found = outcomes_of(form.shown_day, now, request.user, None if "causes" in whole else MOST_CAUSES)
+    days = trend(found.day, form.shown_days)
     context = {
         "form": form,
         "found": found,
@@ -71,9 +72,10 @@ def outcomes(request: StaffRequest) -> HttpResponse:
         "stamp": stamp,
         "now": now,
         "at": "now" if found.is_today else found.day.isoformat(),
-        "weeks": _weeks(found),
+        "weeks": len(found.weeks),
         "last": None if found.batches.now else _last_before(found.day),
-        **_lists(found, request.GET.getlist("all")),
+        "working_day": working_day_before(found.day),
+        **_lists(found, whole),
         **_ways(found.day, request.GET),
     }
     return render(request, "batches/outcomes.html#outcomes" if request.htmx else "batches/outcomes.html", context)
@@ -91,18 +93,7 @@ def export(request: StaffRequest, file_format: Format, part: str = "") -> Stream
     if not wanted:
         raise Http404
     asked = {"day": found.day.isoformat(), "days": f"{form.shown_days} days"}
-    return exported(file_format, ["outcomes", part], asked, wanted)
-
-
-def _stamp(*numbers: object) -> str:
-    """Changes whenever any of the numbers does."""
-    return blake2s(repr(numbers).encode(), digest_size=8).hexdigest()
-
-
-def _weeks(found: DayOutcomes) -> int:
-    """With how many weeks the day is compared."""
-    since = found.known_since
-    return sum(each >= since for each in same_weekdays(found.day)) if since else 0
+    return exported(file_format, ["outcomes", part], asked, wanted, found.day)
 
 
 def _last_before(day: date) -> date | None:
@@ -112,14 +103,13 @@ def _last_before(day: date) -> date | None:
 
 
 def _lists(found: DayOutcomes, whole: Collection[str]) -> dict[str, Any]:
-    lists = (
-        ("organisations", found.by_organization, MOST_PARTS, MOST_PRINTED),
-        ("types", found.by_type, MOST_PARTS, MOST_PRINTED),
-        ("causes", found.causes, MOST_CAUSES, MOST_CAUSES),
-    )
+    parts = (("organisations", found.by_organization), ("types", found.by_type))
     return {
-        name: Shown(items if name in whole else items[:most], len(items), printed)
-        for name, items, most, printed in lists
+        "causes": Shown(found.causes, found.cause_count, MOST_CAUSES),
+        **{
+            name: Shown(items if name in whole else items[:MOST_PARTS], len(items), MOST_PRINTED)
+            for name, items in parts
+        },
     }
 
 

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from batches import rhythm as learnt
-from batches.days import holiday
+from batches.days import WEEK, holiday
 from batches.forms.rhythm import ExpectationForm, RhythmForm
 from batches.models import Expectation
 from batches.templatetags.batches import organisation
@@ -56,6 +58,7 @@ def expect(request: StaffRequest, organization_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, wrong=form)
     form.set(request.user, timezone.now())
+    messages.info(request, gettext("What is expected of %(name)s is saved.") % {"name": organisation(organization_id)})
     return redirect(f"{reverse('rhythm', query=request.GET)}#sender-{organization_id}")
 
 
@@ -78,6 +81,9 @@ def _page(request: StaffRequest, wrong: ExpectationForm | None = None) -> HttpRe
         "page": page,
         "week": _week_from(day),
         "lines": _lines(shown, day, now, said, wrong),
+        "considered": learnt.CONSIDERED,
+        "regular": learnt.REGULAR,
+        "weeks": learnt.LEARNT_WITHIN // WEEK,
     }
     return render(request, "batches/rhythm.html", context, status=422 if wrong else 200)
 
@@ -110,7 +116,7 @@ def _lines(
         for each in learnt.expected(week, organization_ids)
         if each.habit.is_usual
     }
-    within = learnt.usually_within(organization_ids, now)
+    within = learnt.usually_within(organization_ids, learnt.learnt_from(now))
     return [
         Line(
             each,

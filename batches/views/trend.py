@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from batches.chart import Chart, chart_of
 from batches.forms.outcomes import PERIODS, OutcomesForm
-from batches.outcomes import TrendDay, trend
+from batches.trend import TrendDay, trend
 from batches.views.downloads import checked, readable
 from staff.http import StaffRequest
 

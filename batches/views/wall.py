@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import wraps
-from hashlib import blake2s
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -17,9 +16,9 @@ from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
 from batches import wall as links
 from batches.forms.wall import WallLinkForm
 from batches.models import WallLink
-from batches.outcomes import DayOutcomes, Part, outcomes_of
-from batches.views.live import nothing_new
-from batches.views.standing import Standing, standing
+from batches.outcomes import DayNumbers, Part, by_organization, numbers_of, pulse
+from batches.views.live import nothing_new, stamp_of_text
+from batches.views.standing import standing
 from staff.http import StaffRequest
 from staff.models import Person
 
@@ -34,7 +33,7 @@ SECRET_ADDRESS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, no
 @require_safe
 def wall(request: StaffRequest) -> HttpResponse:
     """Today, as somebody sees it who is signed in."""
-    return _today(request, request.user)
+    return _today(request, request.user, leads=True)
 
 
 def _with_secret_address(view: Callable[[StaffRequest, str], HttpResponse]) -> Callable[..., HttpResponse]:
@@ -66,34 +65,30 @@ def shown(request: StaffRequest, token: str) -> HttpResponse:
     return _today(request, link.made_by)
 
 
-def _today(request: StaffRequest, person: Person) -> HttpResponse:
+def _today(request: StaffRequest, person: Person, *, leads: bool = False) -> HttpResponse:
     now = timezone.now()
     page = f"{int(now.timestamp()) // PAGE_LASTS}-{getattr(staticfiles_storage, 'manifest_hash', '')}"
     if request.htmx and request.GET.get("page") != page:
         return HttpResponseClientRefresh()
-    outcomes, stands = outcomes_of(timezone.localdate(now), now, person), standing()
-    stamp = _stamp(outcomes, stands)
+    day, stands = timezone.localdate(now), standing()
+    stamp = stamp_of_text(f"{pulse(day, now, person)} {stands.stamp}")
     if nothing_new(request, stamp):
         response = HttpResponse(status=204)
     else:
-        context = {"today": outcomes, "standing": stands, "now": now, "page": page, "stamp": stamp}
+        context = {"standing": stands, "now": now, "page": page, "stamp": stamp, "leads": leads}
         template = "batches/wall.html#today" if request.htmx else "batches/wall.html"
-        response = render(request, template, {**context, **_few(outcomes)})
+        response = render(request, template, {**context, **_numbers(numbers_of(day, now, person))})
     return trigger_client_event(response, "upToDate", {"value": f"{timezone.localtime(now):%H.%M}"})
 
 
-def _stamp(outcomes: DayOutcomes, stands: Standing) -> str:
-    """Changes with the numbers, with the day, and with what is away."""
-    return blake2s(f"{outcomes} {stands.stamp}".encode(), digest_size=8).hexdigest()
-
-
-def _few(outcomes: DayOutcomes) -> dict[str, object]:
-    """As many of the organisations as can be read from afar."""
-    missing = [sender.organization_id for sender in outcomes.missing_senders]
+def _numbers(today: DayNumbers) -> dict[str, object]:
+    """And as many of the organisations as can be read from afar."""
+    missing = [sender.organization_id for sender in today.missing_senders]
     return {
+        "today": today,
         "missing": missing[:MOST_NAMES],
         "more_missing": len(missing[MOST_NAMES:]),
-        "worst": sorted(filter(_share, outcomes.by_organization), key=_share, reverse=True)[:MOST_NAMES],
+        "worst": sorted(filter(_share, by_organization(today.day)), key=_share, reverse=True)[:MOST_NAMES],
     }
 
 
