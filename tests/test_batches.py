@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from batches.models import NO_ORGANIZATION, Batch
+from batches.models import NO_ORGANIZATION, Batch, Cause
 from batches.outcomes import DayOutcomes, outcomes_of
 from staff.models import Person
 from tests.answers import BATCH, ORGANISATION, OTHER, Json, error, of_first_generation, of_today, succeeded
@@ -186,6 +186,118 @@ def test_a_type_is_one_in_any_case_and_its_blanks_are_its_own(client: Client, re
         assert len(listed(client.get("/batches/", {"type": part.key}))) == part.numbers.batches
 
 
+def search_of(page: HttpResponse) -> str:
+    """The form that filters the list."""
+    return re.findall(r'<form class="ds-card list-filter".*?</form>', page.content.decode(), re.DOTALL)[0]
+
+
+def chips_of(page: HttpResponse) -> dict[str, dict[str, list[str]]]:
+    """What is asked for without each of the filters that are told."""
+    found = re.findall(r'href="/batches/\?([^"]*)"[^>]*><bdi>([^<]*)', search_of(page))
+    return {words: parse_qs(unescape(query)) for query, words in found}
+
+
+def tabs_of(page: HttpResponse) -> dict[str, tuple[dict[str, list[str]], bool]]:
+    """Where each tab leads to, and whether it is the open one."""
+    [tabs] = re.findall(r'<nav class="tabs".*?</nav>', page.content.decode(), re.DOTALL)
+    found = re.findall(r'<a href="/batches/\?([^"]*)"([^>]*)>(.*?)</a>', tabs, re.DOTALL)
+    return {
+        " ".join(re.sub("<[^>]*>", "", text).split()): (parse_qs(unescape(query)), "aria-current" in rest)
+        for query, rest, text in found
+    }
+
+
+@pytest.mark.parametrize(("triage", "words"), [("unresolved", "Unresolved"), ("mine", "Mine"), ("waiting", "Waiting")])
+def test_what_there_is_to_do_is_said_beside_another_filter(client: Client, triage: str, words: str) -> None:
+    page = client.get(f"/batches/?finished=2026-03-09&triage={triage}")
+    assert chips_of(page) == {
+        "Finished on 09.03.2026": {"triage": [triage]},
+        words: {"finished": ["2026-03-09"], "triage": ["all"]},
+    }
+    assert chips_of(client.get(f"/batches/?day=2026-03-09&triage={triage}")) == {
+        words: {"day": ["2026-03-09"], "triage": ["all"]}
+    }
+    assert chips_of(client.get(f"/batches/?triage={triage}")) == {}  # its tab says it
+
+
+def test_the_tabs_of_what_there_is_to_do_stay_within_a_narrowed_list(client: Client, recorded: Record) -> None:
+    recorded(finished(DAY, failed=[{"a": 1}], status="FAILED"))
+    narrowed = {"finished": ["2026-03-09"], "organisation": [str(ORGANISATION)]}
+    page = client.get("/batches/", narrowed | {"triage": ["unresolved"], "after": ["x"]})
+    assert tabs_of(page) == {  # how many of all batches they are would be taken for how many of these
+        "All": (narrowed | {"triage": ["all"]}, False),
+        "Unresolved": (narrowed | {"triage": ["unresolved"]}, True),
+        "Mine": (narrowed | {"triage": ["mine"]}, False),
+        "Waiting": (narrowed | {"triage": ["waiting"]}, False),
+    }
+    assert tabs_of(client.get("/batches/?objects=failed"))["All"] == ({"objects": ["failed"], "triage": ["all"]}, True)
+    assert tabs_of(client.get("/batches/?status=failed"))["Unresolved 1"] == ({"triage": ["unresolved"]}, False)
+
+
+def test_a_list_to_which_a_number_led_says_how_many_batches_it_has(client: Client, recorded: Record) -> None:
+    for minutes in range(60):
+        recorded(finished(DAY - timedelta(minutes=minutes), failed=[{"a": 1}] if minutes else None))
+    first = client.get("/batches/?finished=2026-03-09")
+    assert "60 batches" in seen(first)
+    assert "60 batches" in seen(client.get(links(first, "next")[0]))
+    assert "59 batches" in seen(client.get("/batches/?finished=2026-03-09&objects=failed"))
+    cause = Cause.objects.get()
+    assert "59 batches" in seen(client.get(f"/batches/?cause={cause.pk}"))
+    recorded(of_today("QUEUED", **created(timezone.now())))
+    assert " 1 batch " in seen(client.get("/batches/?open=now"))
+    for query in ("finished=soon", "triage=all", "status=failed", "finished=2026-03-08"):
+        assert not re.findall(r"\d batch(es)?\b", seen(client.get(f"/batches/?{query}")))
+
+
+def test_to_count_a_narrowed_list_costs_one_query(
+    client: Client, recorded: Record, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    recorded(finished(DAY, failed=[{"a": 1}], status="FAILED"))
+    with django_assert_num_queries(8):  # as of any list, with this count in place of the three of what there is to do
+        client.get("/batches/?finished=2026-03-09")
+
+
+def test_a_list_of_a_day_tells_when_its_batches_finished(client: Client, recorded: Record) -> None:
+    recorded(finished(DAY))
+    page = seen(client.get("/batches/?finished=2026-03-09"))
+    assert "Created Finished Succeeded Failed Status" in page
+    assert "09.03.2026 12.25.00 09.03.2026 12.30.00" in page
+    everything = seen(client.get("/batches/?triage=all"))
+    assert "Created Succeeded Failed Status" in everything
+    assert "Created on" in everything
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "expected"),
+    [
+        (str(ORGANISATION), "Nordlys Kraft", ["kraft"]),
+        (str(ORGANISATION).upper(), "Nordlys Kraft", ["kraft"]),
+        ("nordlys  kraft", "nordlys  kraft", ["kraft"]),  # and not the one whose name begins with it
+        ("nordlys", "nordlys", ["kraft", "nett"]),
+        (str(OTHER), "Nordlys Kraft Nett", ["nett"]),
+        ("none", "No organisation", ["nobody"]),
+        ("No organisation", "No organisation", ["nobody"]),
+        (str(BATCH), str(BATCH), []),  # an ID without a name
+    ],
+)
+def test_an_organisation_is_shown_by_its_name_and_is_exactly_the_one_so_called(
+    client: Client, recorded: Record, settings: Settings, asked: str, shown: str, expected: list[str]
+) -> None:
+    settings.AMILI_ORGANIZATIONS = {ORGANISATION: "Nordlys  Kraft", OTHER: "Nordlys Kraft Nett", uuid4(): ""}
+    senders = {"kraft": str(ORGANISATION), "nett": str(OTHER), "nobody": None}
+    known = {recorded(finished(DAY, organizationId=sender)).pk: name for name, sender in senders.items()}
+    page = client.get("/batches/", {"organisation": asked})
+    assert re.findall(r'name="organisation" value="([^"]*)"', page.content.decode()) == [shown]
+    for text in (asked, shown):  # which is what the form asks for next
+        assert sorted(known[pk] for pk in listed(client.get("/batches/", {"organisation": text}))) == expected
+
+
+def test_organisations_of_one_name_are_told_apart_by_their_ids(client: Client, settings: Settings) -> None:
+    settings.AMILI_ORGANIZATIONS = {ORGANISATION: "Nordlys", OTHER: "Nordlys"}
+    page = client.get("/batches/", {"organisation": str(OTHER)})
+    assert f'name="organisation" value="{OTHER}"' in page.content.decode()
+
+
 def test_what_narrows_a_list_is_said_and_can_be_taken_away(client: Client, recorded: Record) -> None:
     recorded(finished(DAY, failed=[{"a": 1}], status="FAILED"))
     other = recorded(finished(DAY + timedelta(days=1)))
@@ -196,19 +308,22 @@ def test_what_narrows_a_list_is_said_and_can_be_taken_away(client: Client, recor
         {"objects": ["failed"], "status": ["failed"], "triage": ["all"]},
         {"finished": ["2026-03-09"], "status": ["failed"], "triage": ["all"]},
     ]
-    page = client.get("/batches/?finished=2026-03-10")
+    page = client.get("/batches/?finished=2026-03-10&triage=")
     assert listed(page) == [other.pk]
+    assert re.findall(r'type="hidden" name="(\w+)"', search_of(page)) == ["finished"]
     assert 'name="finished" value="2026-03-10"' in page.content.decode()  # whoever filters further loses nothing
 
 
 def test_what_narrows_a_list_and_cannot_be_read_is_explained(client: Client, recorded: Record) -> None:
     recorded(finished(DAY))
     page = client.get("/batches/?finished=soon&cause=7&type=invoice")
-    assert "Finished: Enter a valid date." in seen(page)
+    assert "Finished: There is no such day." in seen(page)
     assert "Cause: There is no such cause." in seen(page)
     assert len(listed(page)) == 1
-    assert "Enter a valid date." in seen(client.get("/batches/?stuck=2026-02-31"))
-    assert "Enter a valid date." in seen(client.get("/batches/?open=tomorrow"))
+    assert "There is no such day." in seen(client.get("/batches/?stuck=2026-02-31"))
+    assert "There is no such day." in seen(client.get("/batches/?open=tomorrow"))
+    assert "31 December 9999 is still to come." in seen(client.get("/batches/?day=9999-12-31"))
+    assert "Nothing is known of a day so long ago." in seen(client.get("/batches/?day=1.1.1800"))
 
 
 def test_turning_pages_meets_every_batch_of_a_day_once(client: Client, recorded: Record) -> None:
@@ -228,6 +343,19 @@ def test_a_file_of_the_list_has_what_its_numbers_led_to(client: Client, recorded
     [row] = csv.DictReader(StringIO(b"".join(response).decode(), newline=""))
     assert row["Batch"] == str(wanted.pk)
     assert "finished-2026-03-09-objects-succeeded" in response["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    "query", ["finished=2026-03-09", "finished=2026-03-09&triage=unresolved", "finished=2026-03-09&objects=failed"]
+)
+def test_a_file_of_a_list_has_as_many_rows_as_it_says_batches(client: Client, recorded: Record, query: str) -> None:
+    for minutes in range(60):
+        recorded(finished(DAY - timedelta(minutes=minutes), **{"failed": [{"a": 1}]} if minutes % 20 else {}))
+    recorded(finished(DAY + timedelta(days=1)))
+    [said] = re.findall(r"(\d+) batches", seen(client.get(f"/batches/?{query}")))
+    response = client.get(f"/batches/export.csv?{query}")
+    rows = list(csv.DictReader(StringIO(b"".join(response).decode(), newline="")))
+    assert len(rows) == int(said) == (57 if "&" in query else 60)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """The filters of the list of batches."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -10,33 +10,25 @@ from django import forms
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import BooleanField, F, Func, Q
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from batches.forms.base import FilterForm
-from batches.forms.search import find_batch_ids
+from batches.forms.days import DayField
+from batches.forms.narrowings import ALL, MINE, TO_DO, UNRESOLVED, WAITING, WORDS, Narrowing
+from batches.forms.organisations import OrganisationField, organisations_called
 from batches.forms.triage import PersonField, by_name
 from batches.models import NO_ORGANIZATION, BatchQuerySet, Cause
 from batches.outcomes import NO_TYPE, open_of, stuck_of
-from batches.words import Outcome, TriageState
+from batches.words import LONGEST_FILTER, Outcome, TriageState
 from staff.models import Person
 
 FAILURES = "failures"  # a status of the filter: whatever had an object that failed
-NONE = "none"  # an organisation, or a type, of the filter: of those that name none
 NOW = "now"
-LONGEST_WORDS = 80  # of a cause
-ALL, UNRESOLVED, MINE, WAITING = "all", "unresolved", "mine", "waiting"  # what there is to do, and for whom
-
-
-class DayField(forms.DateField):
-    """A day that a batch can be of."""
-
-    default_validators = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2199, 12, 31))]
+COUNTED = ("finished", "open", "stuck", "cause")  # what numbers lead to, found by an index
+NARROWING = (*COUNTED, "objects")
 
 
 class OpenOnField(DayField):
@@ -48,31 +40,22 @@ class OpenOnField(DayField):
         return timezone.localdate() if value == NOW else super().to_python(value)
 
 
-class Narrowing(NamedTuple):
-    """A filter that has no field to see: what it does in words, or what is wrong with it."""
-
-    words: str
-    is_wrong: bool
-    without: dict[str, str | None]
-    """What is to change in the address for it to go."""
-
-
 class BatchFilter(FilterForm):
     """Filters of the list of batches; what is `mine` is so for the person who asks."""
 
     triage = forms.ChoiceField(
         required=False,
-        choices=[(each, each) for each in (ALL, UNRESOLVED, MINE, WAITING)],
+        choices=list(TO_DO.items()),
         widget=forms.HiddenInput,
     )
     status = forms.ChoiceField(
         label=_("Status"), required=False, choices=[("", _("All")), (FAILURES, _("Failed or partly")), *Outcome.choices]
     )
-    type = forms.CharField(label=_("Type"), required=False, max_length=200, strip=False)
-    organisation = forms.CharField(
-        label=_("Organisation"), required=False, max_length=100, widget=forms.TextInput(attrs={"list": "organisations"})
+    type = forms.CharField(label=_("Type"), required=False, max_length=LONGEST_FILTER, strip=False)
+    organisation = OrganisationField(label=_("Organisation"), required=False, max_length=100)
+    day = DayField(
+        label=_("Created on"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
-    day = DayField(label=_("Day"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
     state = forms.ChoiceField(label=_("Triage"), required=False, choices=[("", _("All")), *TriageState.choices])
     owner = PersonField(
         by_name(Person.objects.all()), label=_("Owner"), required=False, empty_label=_("All"), to_field_name="username"
@@ -116,20 +99,43 @@ class BatchFilter(FilterForm):
         return sorted(filter(None, settings.AMILI_ORGANIZATIONS.values()))
 
     @property
+    def what_to_do(self) -> str:
+        """Which batches are asked for, of those that the other filters leave."""
+        return self._understood.get("triage") or ALL
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the list is what a number led to, or is narrowed as such a list may be."""
+        return any(self._understood.get(name) for name in NARROWING)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether to tell how many batches there are: somebody may have come for this number."""
+        return any(self._understood.get(name) for name in COUNTED)
+
+    @property
+    def _understood(self) -> dict[str, Any]:
+        self.is_valid()
+        return self.cleaned_data
+
+    @property
     def narrowings(self) -> list[Narrowing]:
         """The filters that have no field to see. A list that is narrowed says so."""
-        asked = [name for name in _WORDS if self.data.get(name)]
+        asked = [name for name in NARROWING if self.data.get(name)]
+        # On its own it is a tab.
+        if self.what_to_do != ALL and self.kept != f"triage={self.what_to_do}":
+            asked.append("triage")
         return [Narrowing(*self._said(name), self._without(name)) for name in asked]
 
     def _said(self, name: str) -> tuple[str, bool]:
         """A filter in words; or what is wrong with it, and that it is."""
         if name in self.errors:
             return f"{self.fields[name].label}: {self.errors[name][0]}", True
-        return _WORDS[name](self.cleaned_data[name]), False
+        return WORDS[name](self.cleaned_data[name]), False
 
     def _without(self, name: str) -> dict[str, str | None]:
         """What there is to do stays said, lest a person's default view open in place of the list."""
-        return {name: None, "after": None, "triage": self.data.get("triage") or ALL}
+        return {name: None, "after": None, "triage": ALL if name == "triage" else self.what_to_do}
 
     @property
     def unfiltered(self) -> dict[str, str | None]:
@@ -137,15 +143,9 @@ class BatchFilter(FilterForm):
         return dict.fromkeys([*self.fields, "after"]) | {"triage": ALL}
 
     def clean_organisation(self) -> list[UUID]:
-        """A name from the settings, or a part of one, or an organisation's ID."""
         text = self.cleaned_data["organisation"].strip()
-        if not text:
-            return []
-        if text.casefold() == NONE:
-            return [NO_ORGANIZATION]
-        named = [uuid for uuid, name in settings.AMILI_ORGANIZATIONS.items() if text.casefold() in name.casefold()]
-        found = named or find_batch_ids(text)
-        if not found:
+        found = organisations_called(text) if text else []
+        if text and not found:
             raise ValidationError(gettext("No organisation has this name. Its ID works too."))
         return found
 
@@ -187,40 +187,6 @@ class BatchFilter(FilterForm):
         if wanted.get("owner"):
             batches = batches.filter(owner=wanted["owner"])
         return batches
-
-
-def _finished_on(day: date) -> str:
-    return gettext("Finished on %(day)s") % {"day": date_format(day)}
-
-
-def _running_at(day: date) -> str:
-    if day >= timezone.localdate():
-        return gettext("Running now")
-    return gettext("Running at the end of %(day)s") % {"day": date_format(day)}
-
-
-def _stuck_at(day: date) -> str:
-    if day >= timezone.localdate():
-        return gettext("Stuck now")
-    return gettext("Stuck at the end of %(day)s") % {"day": date_format(day)}
-
-
-def _with_cause(cause: Cause) -> str:
-    return gettext("With the cause “%(text)s”") % {"text": Truncator(cause.template).chars(LONGEST_WORDS)}
-
-
-def _with_objects(which: str) -> str:
-    return gettext("With objects that failed") if which == "failed" else gettext("With objects that succeeded")
-
-
-_WORDS: dict[str, Callable[[Any], str]] = {
-    "finished": _finished_on,
-    "open": _running_at,
-    "stuck": _stuck_at,
-    "cause": _with_cause,
-    "objects": _with_objects,
-}
-"""The filters that have no field to see, and how they are told."""
 
 
 def _by_their_own_index(batches: BatchQuerySet, chosen: BatchQuerySet) -> BatchQuerySet:
