@@ -175,12 +175,13 @@ def _rows_read(node: Plan) -> int:
 
 
 def _fill(pattern: Batch, count: int, last: date) -> None:
-    """So many more batches, evenly on the days up to this one; every tenth takes long."""
+    """So many more batches, evenly on the days up to this one; every tenth takes 40 minutes."""
     begin = bounds_of(last - timedelta(days=DAYS - 1))[0]
     # Seven and a prime, so that no two of these go through their values in step.
     created = (
         f"'{begin.isoformat()}'::timestamptz + mod(n * 7919::bigint, {(DAYS * 24 - 2) * 3600}) * interval '1 second'"
     )
+    took = "CASE mod(n / 13, 10) WHEN 0 THEN 2400 ELSE exp(2 + mod(n * 104729::bigint, 4000) / 1000.0) END::float8"
     copies(
         Batch,
         pattern,
@@ -190,7 +191,7 @@ def _fill(pattern: Batch, count: int, last: date) -> None:
         type="(ARRAY['INVOICE', 'PAYMENT', 'REMINDER'])[1 + mod(n / 7, 3)]",
         outcome="(ARRAY['partial', 'failed', 'succeeded'])[least(1 + mod(n / 11, 10), 3)]",
         created_at=created,
-        finished_at=f"{created} + {took} * interval '1 second'",
+        finished_at=f"{created} + ({took}) * interval '1 second'",
     )
     _count()
 
@@ -199,7 +200,6 @@ def _add_senders(pattern: Batch) -> None:
     """Many organisations that send every day, for twelve weeks, and today some batches of theirs that run since hours."""
     organisation = f"lpad((1000 + mod(n, {SENDERS}))::text, 32, '0')::uuid"
     today = bounds_of(timezone.localdate())[0]
-    took = "exp(2 + mod(n * 104729::bigint, 4000) / 1000.0)::float8 * (CASE mod(n / 13, 10) WHEN 0 THEN 20 ELSE 1 END)"
     created = f"'{today.isoformat()}'::timestamptz - (1 + n / {SENDERS}) * interval '1 day' + interval '1 minute'"
     end = f"{created} + interval '1 minute'"
     make = partial(copies, Batch, pattern, id="gen_random_uuid()", organization_id=organisation)

@@ -71,16 +71,21 @@ def learnt_from(at: datetime) -> Months:
 # ------------------------------------------------------------------------------------------ what takes longer
 
 
+_MEASURED = ("organization_id", "created_at", "first_seen_at", "finished_at", "outcome", "checked_at")
+
+
 def stuck(at: datetime, batches: BatchQuerySet) -> list[Batch]:
     """Those of these batches that were open at this moment and had run for longer than their organisation's usually do.
 
-    One of which Amili has told nothing yet is not among them: it may be old and long finished.
+    One of which Amili has told nothing yet is not among them: it may be old and long finished. Only what they are measured by
+    has been read of them.
     """
     return stuck_at([at], batches)[0]
 
 
 def stuck_at(moments: Sequence[datetime], batches: BatchQuerySet) -> list[list[Batch]]:
     """The same of several moments, in one query and one more for each months that they are measured by."""
+    batches = batches.only(*_MEASURED)
     slow = [
         batches.open_at(at).filter(submitted_at__lt=at - SLOW, checked_at__isnull=False).annotate(place=Value(place))
         for place, at in enumerate(moments)
