@@ -3,6 +3,7 @@
 from calendar import monthrange
 from datetime import date, datetime, time, timedelta
 from functools import cache
+from itertools import count
 
 from django.utils import timezone
 from holidays import country_holidays
@@ -35,6 +36,12 @@ def holiday(day: date) -> str:
 
 def is_working_day(day: date) -> bool:
     return day.weekday() < 5 and not holiday(day)
+
+
+def working_day_before(day: date) -> date:
+    """The last working day that is over."""
+    before = (day - timedelta(days=ago) for ago in count(1))
+    return next(filter(is_working_day, before))
 
 
 @cache

@@ -87,7 +87,7 @@ def test_it_is_for_support_and_managers(client: Client, person: Person, role: Ro
 
 def test_others_are_told_kindly_whom_it_is_for(client: Client) -> None:
     page = client.get("/amili/")
-    assert "It is for support and managers." in seen(page)
+    assert "It is for people in other roles." in seen(page)
     assert "Find a batch instead" in seen(page)
 
 

@@ -202,7 +202,7 @@ def test_no_filter_breaks_a_name_or_a_file(client: Client, failed: Batch) -> Non
         (f"{URL}errors/", "cause=abc", "Cause: "),
         (f"{URL}responses/", "index=4&index=7-x", "Index: "),
         ("/batches/", "organisation=nobody", "Organisation: No organisation has this name."),
-        ("/batches/", "status=failed&day=yesterday", "Day: "),
+        ("/batches/", "status=failed&day=yesterday", "Created on: "),
         ("/causes/", "triage=nobody", "Triage: "),
     ],
 )

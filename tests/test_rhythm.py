@@ -440,6 +440,7 @@ def test_a_person_can_say_what_is_expected_and_it_is_known_who_did(client: Clien
     kept = Expectation.objects.get()
     assert (kept.mode, sorted(kept.weekdays), kept.by, kept.set_by) == ("fixed", [0, 4], time(9, 15), person)
     page = seen(client.get(answer.headers["Location"]))
+    assert "What is expected of 7bc0…d9e9 is saved." in page
     assert "Mon, Fri by 09.15 set by Kari Nordmann on" in page
     assert missing() == [(ORGANISATION, "09:15")]
     client.post(address, {"mode": "never", "weekdays": ["4"], "by": "09:15"})

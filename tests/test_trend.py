@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from batches.chart import Chart, chart_of
 from batches.models import NO_ORGANIZATION, DayPace, OutcomeDay
-from batches.outcomes import TrendDay
+from batches.trend import TrendDay
 from batches.words import Outcome
 from tests.answers import error, of_first_generation, succeeded
 from tests.conftest import Record

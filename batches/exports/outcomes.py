@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from batches.exports.table import Column, Row, Table
 from batches.models import NO_ORGANIZATION
-from batches.outcomes import DayOutcomes, Part, TrendDay
+from batches.outcomes import DayOutcomes, Part
+from batches.trend import TrendDay
 
 
 def outcome_tables(found: DayOutcomes, days: Sequence[TrendDay]) -> list[Table]:
@@ -28,18 +29,29 @@ def _numbers(found: DayOutcomes) -> Iterator[Row]:
         gettext("Batches finished"): found.batches,
         gettext("Objects succeeded"): found.succeeded,
         gettext("Objects failed"): found.failed,
-        gettext("Share of objects that failed"): found.share,
-        gettext("Still unresolved"): found.unresolved,
+        gettext("Still unresolved; usually: left now of earlier weeks"): found.unresolved,
         gettext("Running"): found.running,
         gettext("Stuck"): found.stuck,
         gettext("Missing"): found.missing,
     }
     for name, compared in named.items():
-        yield found.day, name, compared.now, compared.usual
+        yield found.day, name, _whole(compared.now), _whole(compared.usual)
+    share = gettext("Share of objects that failed")
+    yield found.day, share, _share(found.share.now), _share(found.share.usual)
+
+
+def _whole(number: float | None) -> int | None:
+    """A median may be one half of a number."""
+    return None if number is None else round(number)
+
+
+def _share(part: float | None) -> float | None:
+    """As exact as a hundredth of a percent."""
+    return None if part is None else round(part, 4)
 
 
 def _day(day: TrendDay) -> Row:
-    shown = [day.day, day.batches, day.succeeded, day.partial, day.failed, day.good, day.bad, day.share]
+    shown = [day.day, day.batches, day.succeeded, day.partial, day.failed, day.good, day.bad, _share(day.share)]
     return [*shown, day.median, day.p95]
 
 
@@ -57,7 +69,7 @@ def _causes(found: DayOutcomes) -> Iterator[Row]:
         "as_usual": gettext("As usual"),
     }
     for each in found.causes:
-        yield each.cause.pk, each.cause.template, each.rows, each.batches, each.usual, words[each.trend]
+        yield each.cause.pk, each.cause.template, each.rows, each.batches, _whole(each.usual), words[each.trend]
 
 
 _SUMS = [
@@ -68,7 +80,7 @@ _SUMS = [
 
 _NUMBER = [
     Column("day", _("Day"), width=12),
-    Column("number", _("Number"), width=28),
+    Column("number", _("Number"), width=48),
     Column("now", _("On this day"), width=14),
     Column("usual", _("Usually"), width=14),
 ]

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django import template
-from django.conf import settings
 from django.forms import BoundField
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -14,12 +13,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 
+from batches import words
 from batches.models import Batch
 from batches.pretty import fields_of
 from batches.words import Outcome
 
 register = template.Library()
 register.filter("fields", fields_of)
+register.filter(words.short_id)
 
 # 16 x 16 drawings in the style of the kit: one stroke, no fill.
 _ICONS: Mapping[str, SafeString] = {
@@ -161,16 +162,8 @@ def age(since: datetime) -> str:
 
 @register.filter
 def organisation(organization_id: UUID | None) -> str:
-    """The name from the settings, else the beginning and end of the ID."""
-    if organization_id is None:
-        return ""
-    return settings.AMILI_ORGANIZATIONS.get(organization_id) or short_id(organization_id)
-
-
-@register.filter
-def short_id(uuid: UUID) -> str:
-    """5579c111-…-3189 -> 5579…3189, where space is short."""
-    return f"{str(uuid)[:4]}…{str(uuid)[-4:]}"
+    """Its name, or a short ID; nothing where none is named, which tables show as they do all that is missing."""
+    return words.organisation(organization_id) if organization_id else ""
 
 
 @register.filter

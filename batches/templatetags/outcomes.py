@@ -1,59 +1,74 @@
 """How the numbers of a day are written for people, and where the batches are that make them."""
 
-from math import ceil
 from uuid import UUID
 
 from django import template
+from django.template.defaultfilters import title, truncatechars
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext
 
-from batches.models import NO_ORGANIZATION
+from batches.day_causes import CauseOfDay
 from batches.outcomes import Compared, Part
-from batches.templatetags.batches import count, organisation
+from batches.templatetags.batches import count
+from batches.words import LONGEST_FILTER, NO_ORGANIZATION, NONE_NAMED, failed_share, organisation, succeeded_share
+
+LONGEST_NAME = 60  # of a type
+LONG_RISE = 10  # times the usual
 
 register = template.Library()
-
-NONE = "none"  # what the list's filters call an organisation or a type that is not named
-LONGEST_FILTER = 200  # characters; a type may be any text
+register.filter("sender", organisation)
+register.filter(failed_share)
+register.filter(succeeded_share)
 
 
 @register.simple_tag
 def batches_link(
-    number: int, text: str = "{}", *, part: Part | None = None, alarm: bool = False, **filters: str
+    number: int, text: str = "{}", label: str = "", *, part: Part | None = None, alarm: bool = False, **filters: str
 ) -> str:
-    """A number as a link to the batches that make it, of which there are none for a zero."""
+    """A number as a link to the batches that make it, of which there are none for a zero.
+
+    The label says what a bare number counts, and of which part, to who does not see where it stands.
+    """
     asked = {**filters, **(_filter_of(part) if part else {})}
     said = text.format(count(number))
     if not number or any(len(value) > LONGEST_FILTER for value in asked.values()):
         return said
     address = reverse("batches", query=asked)
-    return format_html('<a class="ds-link{}" href="{}">{}</a>', " alarm" if alarm else "", address, said)
+    called = format_html(' aria-label="{}"', label.format(count(number), part and part_name(part))) if label else ""
+    return format_html('<a class="ds-link{}" href="{}"{}>{}</a>', " alarm" if alarm else "", address, called, said)
 
 
 def _filter_of(part: Part) -> dict[str, str]:
     if isinstance(part.key, UUID):
-        return {"organisation": NONE if part.key == NO_ORGANIZATION else str(part.key)}
-    return {"type": part.key or NONE}
+        return {"organisation": NONE_NAMED if part.key == NO_ORGANIZATION else str(part.key)}
+    return {"type": part.key or NONE_NAMED}
 
 
 @register.filter
-def sender(organization_id: UUID) -> str:
-    """An organisation's name, as far as it has one."""
-    return gettext("None named") if organization_id == NO_ORGANIZATION else organisation(organization_id)
+def part_name(part: Part) -> str:
+    """An organisation by its name, and a type as a word: `INVOICE` -> `Invoice`."""
+    if isinstance(part.key, UUID):
+        return organisation(part.key)
+    return title(truncatechars(part.key, LONGEST_NAME)) or gettext("No type")
 
 
 @register.filter
-def failed_share(part: float) -> str:
-    """0.0189 -> 1.9 %. Rounded up, so that 0 % means none."""
-    return _percent(_tenths(part))
+def rise(cause: CauseOfDay) -> str:
+    """By how much there is more of a cause than usual: `60 %`, and `×12` where that would be a long number."""
+    if not cause.usual:
+        return gettext("from 0")
+    times = cause.rows / cause.usual
+    return f"×{count(round(times))}" if times >= LONG_RISE else f"{count(round(100 * (times - 1)))}\xa0%"
 
 
 @register.filter
-def succeeded_share(part: float) -> str:
-    """The rest of it: rounded down, so that 100 % means all."""
-    return _percent(1000 - _tenths(part))
+def clock_of(zone: str) -> str:
+    """`Europe/Oslo` -> `Oslo time`; a zone that is no place's keeps its name."""
+    area, _, place = zone.rpartition("/")
+    if area in {"", "Etc"}:
+        return place
+    return gettext("%(place)s time") % {"place": place.replace("_", " ")}
 
 
 @register.filter
@@ -76,12 +91,3 @@ def usually_succeeded(share: Compared) -> str:
 
 def _usually(number: str) -> str:
     return gettext("usually %(number)s") % {"number": number}
-
-
-def _tenths(part: float) -> int:
-    """Of a percent; a share that is exact in them is not rounded up for what floats are."""
-    return ceil(round(1000 * part, 6))
-
-
-def _percent(tenths: int) -> str:
-    return f"{number_format(tenths / 10, decimal_pos=0 if tenths % 10 == 0 else 1)}\xa0%"

@@ -45,6 +45,26 @@ def test_a_day_is_picked_by_keyboard_and_without_script(open_page: OpenPage) -> 
     expect(page.get_by_role("heading", name="Tuesday 10 March 2026")).to_be_visible()
 
 
+def test_enlarged_four_times_no_page_scrolls_sideways(page: Page) -> None:
+    page.set_viewport_size({"width": 320, "height": 256})
+    for address in (
+        "/outcomes/",
+        "/outcomes/?as=table",
+        "/outcomes/wall/",
+        "/outcomes/rhythm/",
+        "/batches/",
+        "/causes/",
+    ):
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") == 320, address
+    page.goto("/outcomes/")
+    page.locator("#export-outcomes summary").click()
+    menu = page.locator("#export-outcomes .menu").bounding_box()
+    assert menu
+    assert menu["x"] >= 0
+    assert menu["x"] + menu["width"] <= 320
+
+
 def test_the_day_prints_on_one_sheet_that_says_when_it_was_printed(page: Page) -> None:
     page.goto("/outcomes/")
     page.evaluate("window.print = () => dispatchEvent(new Event('beforeprint'))")

@@ -245,7 +245,7 @@ def test_a_view_is_saved_on_a_phone_too(open_page: OpenPage) -> None:
 def test_what_is_wrong_with_one_filter_moves_no_other(page: Page, expected_complaints: list[str]) -> None:
     expected_complaints.append("The specified value")
     page.goto("/batches/?triage=all&day=nonsense")
-    expect(page.get_by_text("Enter a valid date.")).to_be_visible()
+    expect(page.get_by_text("There is no such day.")).to_be_visible()
     places = page.locator(".list-filter .ds-field .ds-input").evaluate_all(
         "all => all.map(field => field.getBoundingClientRect().top)"
     )
