@@ -17,6 +17,7 @@ import environ
 env = environ.FileAwareEnv()
 
 MAIL_TIMEOUT = 10  # seconds for each word of a mail server
+SMTP_BACKEND = "batches.alerts.smtp.EmailBackend"
 
 
 def read_file(file: Path) -> None:
@@ -145,7 +146,8 @@ def mailers(name: str, url: str) -> dict[str, dict[str, Any]]:
     is_whole = scheme in {"consolemail", "dummymail"} or options.get("host") or options.get("file_path")
     if not (config and is_whole):
         refuse(name, "must be an address such as smtp+tls://user:password@mail.example:587")
-    return {"default": {"BACKEND": config["EMAIL_BACKEND"], "OPTIONS": options}}
+    backend = SMTP_BACKEND if scheme.startswith("smtp") else config["EMAIL_BACKEND"]
+    return {"default": {"BACKEND": backend, "OPTIONS": options}}
 
 
 def _smtp(config: dict[str, Any]) -> dict[str, Any]:

@@ -283,14 +283,13 @@ SECURE_CSP = {
 # Where links in mails lead to.
 _first_host = next((host for host in ALLOWED_HOSTS if not host.startswith((".", "*"))), "localhost")
 SITE_URL = address("SITE_URL", "https", "http", default=f"{'https' if HTTPS else 'http'}://{_first_host}").rstrip("/")
-# Nothing is sent by mail while it is empty.
-EMAIL_URL = setting("EMAIL_URL", default="")
-MAILERS = mailers("EMAIL_URL", EMAIL_URL)
-SILENCED_SYSTEM_CHECKS = [] if EMAIL_URL else ["mail.W001"]  # it wants a way out for mail that nobody sends
-ALERT_SENDER = setting(
+# Nothing is sent by mail while EMAIL_URL is empty. It holds a password: what is left of it stands where debug pages mask that.
+MAILERS = mailers("EMAIL_URL", setting("EMAIL_URL", default=""))
+MAIL_IS_ON = bool(MAILERS)
+SILENCED_SYSTEM_CHECKS = [] if MAIL_IS_ON else ["mail.W001"]  # it wants a way out for mail that nobody sends
+DEFAULT_FROM_EMAIL = setting(
     "ALERT_SENDER", sender, default=f"Amili batch dashboard <dashboard@{urlsplit(SITE_URL).hostname}>"
 )
-DEFAULT_FROM_EMAIL = ALERT_SENDER
 # People choose where their webhooks go, but only among these. Empty: there are none.
 ALERT_WEBHOOK_HOSTS = setting("ALERT_WEBHOOK_HOSTS", host_names, default=[])
 

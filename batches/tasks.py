@@ -29,11 +29,11 @@ PROBES = 2
 HANDS = 8
 """Into how many messages a tick deals what is due, at most: the way through the queue takes longer than our own work."""
 
-MOST_MESSAGES = 100
-"""Alerts and digests queued per tick."""
-
 PATIENT = 30
-"""Seconds that a message to a person may wait in the queue: one that is queued again meanwhile is sent once."""
+"""Seconds that the sending of messages may wait in the queue: where it is queued again meanwhile, each is sent once."""
+
+SEND_FOR = 5
+"""Seconds for which one task takes up messages: the next tick queues another."""
 
 
 def ask_now(batch_ids: Iterable[UUID], source: Source = Source.PERSON) -> None:
@@ -129,8 +129,10 @@ def discover_batches(walk_id: int) -> None:
 def look_for_alerts() -> None:
     """Open and close alerts, and put messages for who is to hear of them."""
     now = timezone.now()
-    looking.look(now)
-    telling.tell(now)
+    try:
+        looking.look(now)
+    finally:  # what is noted already is told, whatever keeps the rest from being found
+        telling.tell(now)
 
 
 @shared_task
@@ -141,18 +143,22 @@ def make_digest() -> None:
 
 @shared_task
 def send_due_messages() -> None:
-    """Queue the messages that are due, so that one that hangs keeps no other from going out."""
-    due = Message.objects.due(timezone.now()).order_by("next_try_at").values_list("pk", flat=True)
-    for pk in due[:MOST_MESSAGES]:
-        if not broker.put(send_message, pk, expires=PATIENT):
+    """Queue one task for each channel on which something is due, unless somebody is at it."""
+    now = timezone.now()
+    busy = Message.objects.under_way(now).values("channel")
+    for channel in Message.objects.due(now).exclude(channel__in=busy).values_list("channel", flat=True).distinct():
+        if not broker.put(send_messages, channel, expires=PATIENT):
             return
 
 
 @shared_task
-def send_message(pk: int) -> None:
-    """Send one message, if it is due and nobody else is at it."""
-    now = timezone.now()
-    if message := Message.objects.claim(pk, now):
+def send_messages(channel: str) -> None:
+    """Send what is due on a channel, one after the other; what is left when the time is over is due still."""
+    until = time.monotonic() + SEND_FOR
+    while time.monotonic() < until:
+        now = timezone.now()
+        if not (message := Message.objects.claim(channel, now)):
+            return
         sending.send(message, now)
 
 

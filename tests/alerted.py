@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from batches.alerts import looking, sending, telling
-from batches.models import AlertWishes, Message
+from batches.models import AlertWishes, Channel, Message
 from batches.words import AlertKind
 from staff.models import Person
 from tests.answers import ORGANISATION, Json, of_today
@@ -31,8 +31,8 @@ def tick(now: datetime) -> None:
 
 
 def send_due(now: datetime) -> None:
-    for pk in Message.objects.due(now).order_by("pk").values_list("pk", flat=True):
-        if message := Message.objects.claim(pk, now):
+    for channel in Channel:
+        while message := Message.objects.claim(channel, now):
             sending.send(message, now)
 
 

@@ -1,9 +1,13 @@
-"""A real SMTP server on loopback, that keeps what it is given or turns it down."""
+"""A real SMTP server on loopback, that keeps what it is given or turns it down; and one that hangs."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from queue import Queue
+from threading import Thread
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -12,7 +16,7 @@ from pytest_django import Settings
 
 from sandbox.servers import free_port
 
-BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+BACKEND = "batches.alerts.smtp.EmailBackend"
 
 
 class Postbox:
@@ -22,6 +26,15 @@ class Postbox:
         self.mails: list[EmailMessage] = []
         self.recipients: list[str] = []
         self.refusal = ""
+        self.sender_refusal = ""
+        self.ponders = 0.0  # seconds over a whole mail
+        self.on_mail: Callable[[], None] = lambda: None
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        envelope.mail_from = address
+        return self.sender_refusal or "250 OK"
 
     async def handle_RCPT(  # noqa: N802 - named for SMTP's word
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -35,6 +48,8 @@ class Postbox:
         content: Any = envelope.content
         self.mails.append(message_from_bytes(content, policy=policy.default))
         self.recipients += envelope.rcpt_tos
+        self.on_mail()
+        await asyncio.sleep(self.ponders)
         return "250 OK"
 
     @property
@@ -57,10 +72,10 @@ def running(postbox: Postbox, port: int) -> Iterator[None]:
         server.stop()
 
 
-def point_at(settings: Settings, port: int) -> None:
+def point_at(settings: Settings, port: int, **more: Any) -> None:
     """Let mail go to this port, where nobody may be listening yet."""
-    settings.EMAIL_URL = f"smtp://127.0.0.1:{port}"
-    options = {"host": "127.0.0.1", "port": port, "timeout": 5}
+    settings.MAIL_IS_ON = True
+    options = {"host": "127.0.0.1", "port": port, "timeout": 5, **more}
     settings.MAILERS = {"default": {"BACKEND": BACKEND, "OPTIONS": options}}
 
 
@@ -71,3 +86,25 @@ def receiving(settings: Settings) -> Iterator[Postbox]:
     point_at(settings, port)
     with running(postbox, port):
         yield postbox
+
+
+@contextmanager
+def hanging(settings: Settings, greeting: bytes = b"", timeout: float = 20) -> Iterator[Queue[socket.socket]]:
+    """The server takes calls and says nothing after its greeting, until the end of the block. Gives those calls."""
+    calls: Queue[socket.socket] = Queue()
+
+    def take_calls() -> None:
+        with suppress(OSError):
+            while call := server.accept()[0]:
+                call.sendall(greeting)
+                calls.put(call)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        point_at(settings, server.getsockname()[1], timeout=timeout)
+        thread = Thread(target=take_calls)
+        thread.start()
+        yield calls
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    while not calls.empty():
+        calls.get().close()

@@ -3,20 +3,26 @@
 import hmac
 import json
 import logging
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
 from batches import tasks
 from batches.alerts import mail, messages, webhooks
 from batches.alerts.messages import Text
-from batches.models import Message, Shape
+from batches.models import Channel, Message, Shape
 from batches.pace import LEASE
 from batches.words import AlertKind
 from sandbox.servers import free_port
@@ -24,9 +30,10 @@ from staff.models import Person
 from tests.alerted import CANARY, FRIDAY, MINUTE, batch, failures, send_due, tick, wish
 from tests.answers import ORGANISATION, succeeded
 from tests.conftest import Record
-from tests.smtp import Postbox, point_at, receiving, running
+from tests.smtp import Postbox, hanging, point_at, receiving, running
 from tests.test_settings import settings_of, start
-from tests.test_tasks import together
+from tests.test_tasks import Work, together
+from tests.test_transport import certificate, tls_server  # noqa: F401
 
 State = Message.State
 TEXT = Text(
@@ -46,7 +53,7 @@ def postbox(settings: Settings) -> Iterator[Postbox]:
 @pytest.fixture(autouse=True)
 def site(settings: Settings) -> None:
     settings.SITE_URL = "https://dashboard.example"
-    settings.ALERT_SENDER = "Dashboard <dashboard@example.no>"
+    settings.DEFAULT_FROM_EMAIL = "Dashboard <dashboard@example.no>"
 
 
 # ------------------------------------------------------------------------------------------ mail
@@ -136,27 +143,30 @@ def test_an_address_that_is_none_is_given_up(address: str, person: Person, postb
     assert postbox.mails == []
 
 
-def test_a_mail_whose_worker_ended_goes_out_after_the_lease_under_the_same_id(
+def test_a_mail_whose_worker_ended_goes_out_after_the_pause_under_the_same_id(
     person: Person,
     postbox: Postbox,
 ) -> None:
     messages.put(person, TEXT, FRIDAY)
-    claimed = Message.objects.claim(Message.objects.get().pk, FRIDAY)
+    claimed = Message.objects.claim(Channel.MAIL, FRIDAY)
     assert claimed
     mail.send(claimed)  # and here the worker ends, before it has noted that the server took the mail
-    send_due(FRIDAY + LEASE / 2)
-    assert len(postbox.mails) == 1
     send_due(FRIDAY + LEASE)
+    assert len(postbox.mails) == 1
+    send_due(FRIDAY + MINUTE)
     assert len(postbox.mails) == 2
     assert postbox.mails[0]["Message-ID"] == postbox.mails[1]["Message-ID"]
 
 
 def test_a_message_that_ends_its_workers_is_given_up(person: Person, postbox: Postbox) -> None:
+    """After as long as one that is refused each time."""
     messages.put(person, TEXT, FRIDAY)
-    pk = Message.objects.get().pk
-    for number in range(6):
-        assert Message.objects.claim(pk, FRIDAY + number * LEASE)
-    send_due(FRIDAY + 6 * LEASE)
+    now = FRIDAY
+    for minutes in [*PAUSES, PAUSES[-1]]:
+        assert Message.objects.claim(Channel.MAIL, now)
+        now += minutes * MINUTE
+        assert not Message.objects.claim(Channel.MAIL, now - MINUTE / 60)
+    send_due(now)
     message = Message.objects.get()
     assert (message.state, message.problem) == (State.GIVEN_UP, "Each try was broken off.")
     assert postbox.mails == []
@@ -164,10 +174,105 @@ def test_a_message_that_ends_its_workers_is_given_up(person: Person, postbox: Po
 
 @pytest.mark.django_db(transaction=True)
 def test_workers_who_are_told_twice_send_once(person: Person, postbox: Postbox) -> None:
-    messages.put(person, TEXT, timezone.now())
-    pk = Message.objects.get().pk
-    together(lambda: tasks.send_message(pk), times=4)
+    for _ in range(3):
+        messages.put(person, TEXT, timezone.now())
+    together(lambda: tasks.send_messages("mail"), times=4)
+    assert len({mail["Message-ID"] for mail in postbox.mails}) == len(postbox.mails) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_server_that_hangs_holds_one_worker_and_no_webhook(
+    person: Person, receiver: "Receiver", settings: Settings, work: Work
+) -> None:
+    def a_worker() -> None:
+        tasks.send_messages("mail")
+        connection.close()
+
+    hung = threading.Thread(target=a_worker)
+    with hanging(settings) as calls:
+        for _ in range(80):
+            messages.put(person, TEXT, timezone.now())
+        hung.start()
+        first = calls.get(timeout=20)
+        for _ in range(3):
+            tasks.send_due_messages()
+        assert work() == 0, "the queue is free for other work"
+        together(lambda: tasks.send_messages("mail"), times=3)
+        assert calls.empty()
+        messages.put(by_webhook(person, receiver.url), TEXT, timezone.now())
+        tasks.send_due_messages()
+        assert work() == 1
+        assert len(receiver.calls) == 1
+    first.close()
+    hung.join()
+    assert Message.objects.get(state=State.SENT).channel == Channel.WEBHOOK
+
+
+def test_a_mail_server_that_hangs_is_said_not_to_answer_in_time(person: Person, settings: Settings) -> None:
+    with hanging(settings, timeout=0.2):
+        assert problem_of(person) == (State.WAITING, "The mail server did not answer in time.")
+
+
+def test_a_mail_server_may_ponder_over_a_whole_mail(person: Person, settings: Settings) -> None:
+    """Longer than over a word: who leaves it too early sends it again and again."""
+    postbox, port = Postbox(), free_port()
+    postbox.ponders = 2
+    point_at(settings, port, timeout=1)
+    with running(postbox, port):
+        assert problem_of(person) == (State.SENT, "")
     assert len(postbox.mails) == 1
+
+
+def test_a_try_that_takes_too_long_is_one_that_failed(person: Person, postbox: Postbox) -> None:
+    """Celery lets a task know by a signal when its time is nearly over."""
+
+    def tell(*_: object) -> NoReturn:
+        raise SoftTimeLimitExceeded
+
+    before = signal.signal(signal.SIGUSR1, tell)
+    postbox.ponders, postbox.on_mail = 2, lambda: os.kill(os.getpid(), signal.SIGUSR1)
+    try:
+        assert problem_of(person) == (State.WAITING, "It took too long.")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert Message.objects.get().next_try_at == FRIDAY + MINUTE
+
+
+@pytest.mark.parametrize("where", ["greeting", "sender"])
+def test_what_the_operator_can_mend_is_not_given_up(where: str, person: Person, settings: Settings) -> None:
+    told = (State.WAITING, "The mail server turned it down (550).")
+    if where == "greeting":
+        with hanging(settings, greeting=b"550 5.7.1 You are on a list\r\n"):
+            assert problem_of(person) == told
+    else:
+        with receiving(settings) as postbox:
+            postbox.sender_refusal = "550 5.1.0 Who are you?"
+            assert problem_of(person) == told
+
+
+def test_a_certificate_that_nobody_signed_is_for_the_operator_to_mend(
+    person: Person,
+    settings: Settings,
+    certificate: Path,  # noqa: F811
+) -> None:
+    with tls_server(certificate) as url:
+        point_at(settings, urlsplit(url).port or 0, host="localhost", use_ssl=True)
+        assert problem_of(person) == (State.WAITING, "The mail server's certificate cannot be trusted.")
+
+
+def test_a_further_try_keeps_out_of_quiet_hours(person: Person, settings: Settings) -> None:
+    point_at(settings, free_port())
+    wish(person, quiet_from="10:01", quiet_until="12:00")
+    assert problem_of(person)[0] == State.WAITING
+    assert Message.objects.get().next_try_at == FRIDAY.replace(hour=12)
+
+
+def test_a_clock_that_is_put_back_mutes_nobody(person: Person, postbox: Postbox) -> None:
+    later = FRIDAY + timedelta(days=3)
+    messages.put(person, TEXT, later)
+    assert Message.objects.claim(Channel.MAIL, later)
+    send_due(FRIDAY)
+    assert Message.objects.get().state == State.SENT
 
 
 # ------------------------------------------------------------------------------------------ webhook
@@ -406,6 +511,13 @@ def test_the_mail_server_is_one_address(url: str, options: dict[str, Any]) -> No
     assert f"'OPTIONS': {options}" in settings_of(EMAIL_URL=url)["MAILERS"]
 
 
+def test_the_password_stands_in_the_one_setting_where_debug_pages_mask_it() -> None:
+    told = settings_of(EMAIL_URL="smtp://kari:let-me-in@mail.example")
+    assert [name for name, value in told.items() if "let-me-in" in value] == ["MAILERS"]
+    assert told["MAIL_IS_ON"] == "True"
+    assert settings_of()["MAIL_IS_ON"] == "False"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -431,5 +543,6 @@ def test_links_lead_to_the_first_host_unless_told_otherwise() -> None:
 
 def test_the_tick_leaves_to_later_what_is_not_due(person: Person, postbox: Postbox) -> None:
     messages.put(person, TEXT, timezone.now(), not_before=timezone.now() + timedelta(hours=1))
-    tasks.send_message(Message.objects.get().pk)
+    tasks.send_due_messages()
+    tasks.send_messages("mail")
     assert postbox.mails == []

@@ -24,7 +24,7 @@ WISHES = {"kinds": ["stuck", "away"], "share_limit": "10", "wants_mail": "on", "
 @pytest.fixture(autouse=True)
 def ways_out(settings: Settings) -> None:
     """The operator has set up mail, and allows two hosts."""
-    settings.EMAIL_URL = "smtp://127.0.0.1:9"
+    settings.MAIL_IS_ON = True
     settings.ALERT_WEBHOOK_HOSTS = ["hooks.example.no", "127.0.0.1"]
 
 
@@ -61,6 +61,8 @@ def test_who_never_said_hears_of_watched_batches_by_mail(client: Client) -> None
 
 def test_each_kind_says_what_exactly_it_means(client: Client) -> None:
     page = client.get(URL)
+    for number in ("once 50 of its objects", "never less than 15 minutes", "A digest at 07:30", "for 15 minutes"):
+        assert number in seen(page)
     for n, kind in enumerate(AlertKind):
         assert str(kind.label) in seen(page)
         assert f'aria-describedby="alerts-kinds_{n}-means"' in box(page, f"kinds_{n}")
@@ -94,7 +96,7 @@ def test_everything_can_be_unwished(client: Client, person: Person) -> None:
         ("share_limit", "101", "Write a whole number from 1 to 100."),
         ("share_limit", "", "Write a whole number from 1 to 100."),
         ("quiet_from", "22:00", "Set both times, or neither."),
-        ("quiet_until", "6", "Write a time such as 22:00."),
+        ("quiet_until", "6", "There is no such time. A time is written like 09:00."),
         ("webhook_url", "ring me", "That is no web address."),
     ],
 )
@@ -110,6 +112,13 @@ def test_what_cannot_be_taken_is_kept_named_and_pointed_at(
     assert not said or f'value="{said}"' in box(page, field)
     assert page.content.count(b" autofocus") == 1
     assert not AlertWishes.objects.exists()
+
+
+def test_a_kind_that_there_is_not_is_named_beside_the_kinds(client: Client) -> None:
+    page = save(client, kinds=["weather"])
+    assert "Select a valid choice. weather is not one of the available choices." in seen(page)
+    assert 'aria-describedby="alerts-kinds_error"' in page.content.decode()
+    assert "alerts-kinds_error" in ids(page)
 
 
 def test_quiet_hours_do_not_end_as_they_begin(client: Client) -> None:
@@ -227,7 +236,7 @@ def test_it_says_where_mail_goes(client: Client, person: Person) -> None:
 
 def test_it_says_when_the_operator_has_set_up_no_mail(client: Client, settings: Settings) -> None:
     assert "sends no e-mail" not in seen(client.get(URL))
-    settings.EMAIL_URL = ""
+    settings.MAIL_IS_ON = False
     assert "This dashboard sends no e-mail" in seen(client.get(URL))
 
 
@@ -257,7 +266,7 @@ def test_who_has_no_channel_is_told_so(client: Client, person: Person, settings:
     if lack == "address":
         Person.objects.update(email="")
     elif lack == "mail":
-        settings.EMAIL_URL = ""
+        settings.MAIL_IS_ON = False
     else:
         AlertWishes.objects.create(person=person, wants_mail=False)
     assert "There is nowhere to send a test" in seen(client.post("/alerts/test/", follow=True))
@@ -285,6 +294,7 @@ def test_it_is_a_persons_own_and_ends_after_fifty(client: Client, person: Person
     text = seen(client.get(URL))
     assert "Of another" not in text
     assert "Number 50." in text
+    assert "Your latest 50. They are kept for 90 days." in text
     assert "Number 0." not in text
 
 

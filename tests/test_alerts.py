@@ -1,21 +1,43 @@
 """Alerts: each thing is told once to those who want to hear of it, in their own time, and taken back when it is over."""
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from batches import tasks, triage
-from batches.alerts import digest, looking
-from batches.models import Alert, Batch, Cause, Connection, Digest, Discovery, Expectation, Message, Notice, Walk, Watch
-from batches.words import AlertKind, TriageState
+from batches import rhythm, sync, tasks, triage
+from batches.alerts import digest, looking, telling
+from batches.fingerprint import GROUPING
+from batches.models import (
+    Alert,
+    Batch,
+    Cause,
+    Connection,
+    Digest,
+    Discovery,
+    Expectation,
+    Message,
+    Notice,
+    Traffic,
+    Walk,
+    Watch,
+)
+from batches.rhythm.lasting import FEWEST_FINISHED
+from batches.words import AlertKind, Source, TriageState, Trouble
 from staff.models import Person
 from tests.alerted import CANARY, FRIDAY, HOSTILE, MINUTE, OSLO, batch, failures, id_of, send_due, tick, wish
 from tests.answers import ORGANISATION, OTHER, succeeded
 from tests.conftest import Record
+from tests.pages import seen
 from tests.smtp import Postbox, receiving
 from tests.test_tasks import together
 
@@ -149,6 +171,156 @@ def test_an_alert_that_is_over_before_it_was_told_is_never_told(
     assert not Notice.objects.exists()
 
 
+# ------------------------------------------------------------------------------------------ and again
+
+
+def fail(recorded: Record, bad: int, now: datetime) -> None:
+    """So many of today's 60 objects have failed by now."""
+    good = [succeeded(number) for number in range(60 - bad)]
+    recorded(batch(1, "PARTIAL", at=FRIDAY - MINUTE, succeeded=good, failed=failures(bad)), at=now)
+    tick(now)
+
+
+def test_what_begins_again_an_hour_after_its_end_is_told_again(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.SHARE, share_limit=10)
+    fail(recorded, 6, FRIDAY)
+    fail(recorded, 5, FRIDAY + 10 * MINUTE)
+    fail(recorded, 7, FRIDAY + 70 * MINUTE)
+    fail(recorded, 5, FRIDAY + 90 * MINUTE)
+    assert [subject.split(":")[0] for subject in postbox.subjects] == ["Many failures", "All clear"] * 2
+    assert "7 of 60 objects of today failed" in postbox.texts[2]
+
+
+def test_what_dances_around_its_limit_rests_for_an_hour(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.SHARE, share_limit=10)
+    fail(recorded, 6, FRIDAY)
+    for minutes in range(10, 70):
+        fail(recorded, 5 + minutes // 10 % 2 * (minutes > 10), FRIDAY + minutes * MINUTE)
+    assert [subject.split(":")[0] for subject in postbox.subjects] == ["Many failures", "All clear"]
+    fail(recorded, 6, FRIDAY + 70 * MINUTE)
+    assert [subject.split(":")[0] for subject in postbox.subjects] == ["Many failures", "All clear", "Many failures"]
+
+
+def test_a_batch_that_is_taken_up_again_is_told_again(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.FAILED)
+    failed = recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1)), at=FRIDAY)
+    tick(FRIDAY)
+    for state, minutes in ((TriageState.CORRECTED, 10), (TriageState.LOOKING, 75)):
+        failed.refresh_from_db()
+        triage.move(failed, person, failed.triage_revision, state, None)
+        tick(FRIDAY + minutes * MINUTE)
+    assert postbox.subjects == ["Failed: 1 batch", "All clear: 1 failed batch is dealt with", "Failed: 1 batch"]
+
+
+def test_who_hears_of_a_batch_since_they_watch_it_does_not_hear_of_it_twice(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.WATCHED, AlertKind.FAILED)
+    wish(Person.objects.create(username="ola", email="ola@example.no"), AlertKind.FAILED)
+    watched = running(recorded, 1, FRIDAY - MINUTE, FRIDAY - MINUTE)
+    Watch.objects.create(person=person, batch=watched, at=FRIDAY)
+    failed = recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1)), at=FRIDAY)
+    for minutes in range(0, 60, 10):
+        tick(FRIDAY + minutes * MINUTE)
+    heard = sorted(zip(postbox.recipients, postbox.subjects, strict=True))
+    assert heard == [("kari@example.no", "Finished: 1 batch that you watch"), ("ola@example.no", "Failed: 1 batch")]
+    failed.refresh_from_db()
+    triage.move(failed, person, 0, TriageState.CORRECTED, None)
+    tick(FRIDAY + 61 * MINUTE)
+    assert postbox.subjects[2:] == ["All clear: 1 failed batch is dealt with"] * 2
+
+
+def test_a_beginning_that_is_held_up_arrives_before_its_end(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.STUCK)
+    postbox.refusal = "451 Later"
+    end = stuck_begins(recorded)
+    tick(FRIDAY)
+    end()
+    tick(FRIDAY + 30 * MINUTE)
+    postbox.refusal = ""
+    for minutes in range(31, 120):
+        tick(FRIDAY + minutes * MINUTE)
+    assert postbox.subjects == ["Stuck: 1 batch", "All clear: 1 batch is no longer stuck"]
+
+
+def test_a_clock_that_is_put_back_mutes_nobody(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.FAILED)
+    for number, now in enumerate([FRIDAY + DAY, FRIDAY]):
+        recorded(batch(number, "FAILED", at=now - MINUTE, failed=failures(1)), at=now)
+        tick(now)
+    assert postbox.subjects == ["Failed: 1 batch"] * 2
+
+
+# ------------------------------------------------------------------------------------------ when something fails
+
+
+def failing(at: str, times: int = 1) -> Callable[..., Any]:
+    """Of a database that so often turns down what begins with or names this."""
+    left = iter(range(times))
+
+    def fail(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+        if at in sql and next(left, None) is not None:
+            raise DatabaseError("no")
+        return execute(sql, *more)
+
+    return fail
+
+
+def test_a_kind_that_cannot_be_looked_for_keeps_no_other_from_being_told(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.SHARE, AlertKind.STUCK)
+    stuck_begins(recorded)
+    with connection.execute_wrapper(failing('FROM "batches_outcomeday"')), pytest.raises(ExceptionGroup):
+        looking.look(FRIDAY)
+    telling.tell(FRIDAY)
+    send_due(FRIDAY)
+    assert postbox.subjects == ["Stuck: 1 batch"]
+
+
+def test_a_person_who_cannot_be_told_keeps_no_other_from_being_told(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    wish(person, AlertKind.FAILED)
+    wish(Person.objects.create(username="ola", email="ola@example.no"), AlertKind.FAILED)
+    recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1)), at=FRIDAY)
+    looking.look(FRIDAY)
+    with connection.execute_wrapper(failing('INTO "batches_message"')), pytest.raises(ExceptionGroup):
+        telling.tell(FRIDAY)
+    send_due(FRIDAY)
+    assert len(postbox.recipients) == 1
+    tick(FRIDAY + MINUTE)
+    assert sorted(postbox.recipients) == ["kari@example.no", "ola@example.no"]
+    assert CANARY not in caplog.text
+
+
 # ------------------------------------------------------------------------------------------ what a mail says
 
 
@@ -171,13 +343,36 @@ def test_a_mail_says_who_since_when_and_where_to_look(
     ]
 
 
+@pytest.mark.parametrize(
+    ("organisation", "name"),
+    [(ORGANISATION, "Nordlys Kraft AS"), (None, "No organisation"), (OTHER, f"{str(OTHER)[:4]}…{str(OTHER)[-4:]}")],
+    ids=["named", "none", "unnamed"],
+)
+def test_a_mail_calls_an_organisation_what_the_page_calls_it(
+    organisation: UUID | None,
+    name: str,
+    person: Person,
+    client: Client,
+    recorded: Record,
+    postbox: Postbox,
+    settings: Settings,
+) -> None:
+    settings.AMILI_ORGANIZATIONS = {ORGANISATION: "Nordlys Kraft AS"}
+    wish(person, AlertKind.FAILED)
+    by = organisation and str(organisation)
+    recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1), organizationId=by), at=FRIDAY)
+    tick(FRIDAY)
+    assert postbox.texts[0].startswith(f"{name}: failed ")
+    assert f"{name} 1 0 1" in seen(client.get("/outcomes/", {"day": "2026-11-20"}))
+
+
 def test_a_stuck_batch_is_told_with_the_time_in_which_others_are_done(
     person: Person,
     recorded: Record,
     postbox: Postbox,
 ) -> None:
     wish(person, AlertKind.STUCK)
-    for number in range(20):
+    for number in range(FEWEST_FINISHED):
         at = FRIDAY - DAY + number * MINUTE
         finish = (at + timedelta(seconds=170)).isoformat()
         recorded(batch(500 + number, at=at, succeeded=[succeeded()], finishedAt=finish), at=FRIDAY - DAY / 2)
@@ -213,6 +408,21 @@ def test_many_at_once_are_one_mail_with_twenty_lines_and_a_link_to_the_rest(
     [text] = postbox.texts
     assert text.count("/batches/00000000-") == 20
     assert "and 5 more:\nhttps://dashboard.example/batches/?triage=unresolved&status=failed" in text
+
+
+def test_of_many_causes_those_with_most_rows_are_named(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.NEW_CAUSE)
+    for number, name in enumerate("abcdefghijklmnopqrstu"):
+        bad = failures(1 + number, f"Cause {name * 3}")
+        recorded(batch(number, "FAILED", at=FRIDAY - MINUTE, failed=bad), at=FRIDAY)
+    tick(FRIDAY)
+    lines = [line for line in postbox.texts[0].splitlines() if "error row" in line]
+    assert lines == [f"{rows} error rows in 1 batch" for rows in range(21, 1, -1)]
+    assert "and 1 more:" in postbox.texts[0]
 
 
 def test_a_name_from_the_settings_keeps_to_its_line(
@@ -259,7 +469,7 @@ def test_a_watch_ends_too_when_amili_is_no_longer_asked(
     Watch.objects.create(person=person, batch=watched, at=FRIDAY)
     Batch.objects.update(next_check_at=None)
     tick(FRIDAY)
-    assert "Nordlys Kraft AS: Amili no longer tells of it" in postbox.texts[0]
+    assert "Nordlys Kraft AS: is no longer asked about" in postbox.texts[0]
     assert not Watch.objects.exists()
 
 
@@ -305,7 +515,7 @@ def test_who_has_left_hears_of_nothing(
 def test_without_a_way_to_a_person_nothing_piles_up(
     lacking: str, person: Person, recorded: Record, settings: Settings
 ) -> None:
-    settings.EMAIL_URL = "" if lacking == "server" else "smtp://127.0.0.1:9"
+    settings.MAIL_IS_ON = lacking != "server"
     wish(person, AlertKind.FAILED, wants_mail=lacking != "wish")
     Person.objects.update(email="" if lacking == "address" else "kari@example.no")
     recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1)), at=FRIDAY)
@@ -343,6 +553,78 @@ def test_a_failed_batch_is_over_when_somebody_has_dealt_with_it(
     triage.move(failed, person, 0, TriageState.IGNORED, None)
     tick(FRIDAY + 3 * DAY + MINUTE)
     assert postbox.subjects == ["Failed: 1 batch", "All clear: 1 failed batch is dealt with"]
+
+
+def test_a_failure_that_we_learn_of_late_is_told(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.FAILED)
+    at = FRIDAY - 3 * DAY
+    running(recorded, 1, at, at)
+    recorded(batch(1, "FAILED", at=at, failed=failures(1)), at=FRIDAY)  # after a weekend without workers
+    tick(FRIDAY)
+    assert postbox.subjects == ["Failed: 1 batch"]
+
+
+def test_causes_of_a_new_grouping_are_no_news_and_those_of_the_former_are_not_dealt_with(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.NEW_CAUSE)
+    recorded(batch(1, "FAILED", at=FRIDAY - 10 * DAY, failed=failures(1, "Known for long")), at=FRIDAY)
+    recorded(batch(2, "FAILED", at=FRIDAY - MINUTE, failed=failures(1, "New today")), at=FRIDAY)
+    tick(FRIDAY)
+    for cause in Cause.objects.all():
+        Cause.objects.filter(pk=cause.pk).update(grouping=GROUPING - 1, template=f"Former: {cause.template}")
+    Batch.objects.update(grouping=GROUPING - 1)
+    recorded(batch(3, "FAILED", at=FRIDAY, failed=failures(1, "Known for long")), at=FRIDAY)
+    tick(FRIDAY + 20 * MINUTE)
+    sync.regroup_batch(UUID(id_of(2)))
+    tick(FRIDAY + 40 * MINUTE)
+    call_command("regroup_causes")
+    tick(FRIDAY + 60 * MINUTE)
+    assert postbox.subjects == ["New: 1 cause of failures"]
+    assert not Alert.objects.still_open().filter(kind=AlertKind.NEW_CAUSE).exists()
+
+
+def test_no_cause_is_new_before_the_list_it_stands_in_is_read_to_its_end(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.NEW_CAUSE)
+    walk = Discovery.objects.create(organization_id=ORGANISATION, walk=Walk.NEWEST, next_at=FRIDAY)
+    recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1)), at=FRIDAY)
+    tick(FRIDAY)
+    assert postbox.subjects == []
+    walk.complete_at = FRIDAY
+    walk.save()
+    tick(FRIDAY + MINUTE)
+    assert postbox.subjects == ["New: 1 cause of failures"]
+
+
+def test_a_stuck_batch_is_told_until_it_ends_or_is_no_longer_asked_about(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.STUCK)
+    stuck_begins(recorded)
+    tick(FRIDAY)
+    at = FRIDAY - DAY
+    for number in range(FEWEST_FINISHED):  # others that took longer still
+        finish = (at + timedelta(hours=3)).isoformat()
+        recorded(batch(500 + number, at=at, succeeded=[succeeded()], finishedAt=finish), at=FRIDAY)
+    tick(FRIDAY + MINUTE)
+    assert not rhythm.stuck(FRIDAY + MINUTE, Batch.objects.all())
+    assert postbox.subjects == ["Stuck: 1 batch"]
+    Batch.objects.update(next_check_at=None)
+    tick(FRIDAY + 2 * MINUTE)
+    assert postbox.subjects == ["Stuck: 1 batch", "All clear: 1 batch is no longer stuck"]
+    assert "Nordlys Kraft AS: is no longer asked about" in postbox.texts[1]
 
 
 def test_a_share_of_failures_reaches_those_whose_limit_it_reaches(
@@ -415,6 +697,25 @@ def test_nobody_is_missing_while_nobody_would_know(
     assert postbox.subjects == ["Missing: 1 organisation has sent nothing"]
 
 
+@pytest.mark.parametrize("organisation", [ORGANISATION, None], ids=["placed", "not placed yet"])
+def test_nobody_is_missing_while_what_is_listed_has_not_been_read(
+    organisation: UUID | None,
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.MISSING)
+    missing_begins(recorded)
+    Discovery.objects.create(organization_id=ORGANISATION, walk=Walk.NEWEST, next_at=FRIDAY, complete_at=FRIDAY)
+    Batch.objects.follow([UUID(id_of(7))], FRIDAY, Source.DISCOVERY)
+    Batch.objects.filter(pk=id_of(7)).update(listed_at=FRIDAY, organization_id=organisation)
+    tick(FRIDAY)
+    assert postbox.subjects == []
+    recorded(batch(7, at=FRIDAY - DAY, succeeded=[succeeded()]), at=FRIDAY)
+    tick(FRIDAY + MINUTE)
+    assert postbox.subjects == ["Missing: 1 organisation has sent nothing"]
+
+
 def test_while_amili_is_away_nobody_is_called_missing_and_nobody_found(
     person: Person,
     recorded: Record,
@@ -441,6 +742,7 @@ def test_amili_is_away_after_a_quarter_of_an_hour_and_back_with_the_first_answer
     wish(person, AlertKind.AWAY)
     for number in range(3):
         Connection.objects.note_failure(f"batch {number}", FRIDAY, is_probe=False, wait=timedelta())
+    Traffic.objects.add(Traffic.Kind.BATCH, FRIDAY + 13 * MINUTE, trouble=Trouble.UNREACHABLE)
     tick(FRIDAY + 14 * MINUTE)
     assert postbox.subjects == []
     tick(FRIDAY + 15 * MINUTE)
@@ -449,6 +751,22 @@ def test_amili_is_away_after_a_quarter_of_an_hour_and_back_with_the_first_answer
     tick(FRIDAY + 46 * MINUTE)
     assert postbox.subjects == ["Amili has been unreachable for 15 minutes", "All clear: Amili answers again"]
     assert "No usable answer since 20.11.2026 10.00." in postbox.texts[0]
+
+
+def test_what_was_away_before_a_start_is_told_only_if_it_still_is(
+    person: Person,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.AWAY)
+    for number in range(3):
+        Connection.objects.note_failure(f"batch {number}", FRIDAY, is_probe=False, wait=timedelta())
+    Traffic.objects.add(Traffic.Kind.BATCH, FRIDAY, trouble=Trouble.UNREACHABLE)
+    tick(FRIDAY + DAY)
+    assert postbox.subjects == []
+    Traffic.objects.add(Traffic.Kind.BATCH, FRIDAY + DAY, trouble=Trouble.UNREACHABLE)
+    tick(FRIDAY + DAY + MINUTE)
+    tick(FRIDAY + DAY + 45 * MINUTE)
+    assert postbox.subjects == ["Amili has been unreachable for 15 minutes"]
 
 
 # ------------------------------------------------------------------------------------------ in their own time
@@ -565,7 +883,7 @@ def test_the_digest_tells_of_each_day_since_the_last_working_day_once(
     assert postbox.subjects == ["Digest: 1 batch finished"]
     [text] = postbox.texts
     assert [line.split()[1] for line in text.splitlines() if "day " in line] == days
-    assert "1 batch finished\n2 objects succeeded, 1 failed (33.3 %)\n1 still unresolved" in text
+    assert "1 batch finished\n2 objects succeeded, 1 failed (33.4\xa0%)\n1 still unresolved" in text
     assert f"https://dashboard.example/outcomes/?day={morning - DAY}" in text
     assert CANARY not in str(postbox.mails[0])
 
@@ -613,6 +931,70 @@ def test_the_digest_names_who_was_missing_and_tells_only_who_wants_it(
     assert "0 batches finished\nMissing: Nordlys Kraft AS\nhttps://" in postbox.texts[0]
 
 
+@pytest.mark.parametrize("good", [2, 59, 1_100])
+def test_the_digest_rounds_a_share_as_the_page_does(
+    good: int,
+    person: Person,
+    client: Client,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, wants_digest=True)
+    at = FRIDAY - DAY
+    succeeded_objects = [succeeded(number) for number in range(good)]
+    recorded(batch(1, "PARTIAL", at=at, succeeded=succeeded_objects, failed=failures(1)), at=at)
+    make_digest(FRIDAY)
+    [share] = re.findall(r"1 failed \((.+)\)", postbox.texts[0])
+    assert share in client.get("/outcomes/", {"day": f"{at.date()}"}).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_digest_reads_each_day_once_for_all_and_holds_nothing_meanwhile(
+    person: Person,
+    postbox: Postbox,
+) -> None:
+    read: list[bool] = []
+
+    def note(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+        if '"batches_outcomeday"' in sql:
+            read.append(connection.in_atomic_block)
+        return execute(sql, *more)
+
+    def reads_of(morning: date) -> int:
+        read.clear()
+        with connection.execute_wrapper(note):
+            digest.make(oslo(morning, 8))
+        return len(read)
+
+    wish(person, wants_digest=True)
+    alone = reads_of(date(2026, 11, 19))
+    for name in ("ola", "per"):
+        wish(Person.objects.create(username=name, email=f"{name}@example.no"), wants_digest=True)
+    assert reads_of(date(2026, 11, 20)) == alone > 0
+    assert not any(read)
+    assert Message.objects.count() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_digest_that_is_broken_off_is_made_anew_for_everybody(
+    person: Person,
+    postbox: Postbox,
+) -> None:
+    wish(person, wants_digest=True)
+    wish(Person.objects.create(username="ola", email="ola@example.no"), wants_digest=True)
+    put = iter([1, 2])
+
+    def break_at_the_second(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+        if sql.startswith('INSERT INTO "batches_message"') and next(put) == 2:
+            raise KeyboardInterrupt
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(break_at_the_second), pytest.raises(KeyboardInterrupt):
+        digest.make(FRIDAY)
+    make_digest(FRIDAY + MINUTE)
+    assert sorted(postbox.recipients) == ["kari@example.no", "ola@example.no"]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_make_one_digest(
     person: Person,
@@ -637,24 +1019,40 @@ def a_busy_day(person: Person, recorded: Record) -> None:
     tick(FRIDAY)
 
 
-def test_a_look_with_nothing_new_is_a_handful_of_queries(
+def test_a_look_with_nothing_new_is_a_few_queries_for_each_kind(
     a_busy_day: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(42):  # a lock and two ends of a transaction for each among them
         looking.look(FRIDAY + MINUTE)
 
 
 def test_what_is_long_past_is_forgotten(person: Person, recorded: Record, settings: Settings) -> None:
-    settings.EMAIL_URL = "smtp://127.0.0.1:9"
+    settings.MAIL_IS_ON = True
     wish(person, AlertKind.FAILED)
     now = timezone.now()
     for number, days in enumerate([91, 89]):
         at = now - days * DAY
-        recorded(batch(number, "FAILED", at=at - MINUTE, failed=failures(1)), at=at)
+        failed = recorded(batch(number, "FAILED", at=at - MINUTE, failed=failures(1)), at=at)
+        looking.look(at - MINUTE)
+        triage.move(failed, person, 0, TriageState.CORRECTED, None)
         looking.look(at)
     Message.objects.create(person=person, channel="mail", subject="old", body="", made_at=now - 91 * DAY, state="sent")
     Message.objects.create(person=person, channel="mail", subject="new", body="", made_at=now, state="sent")
     tasks.forget_old()
-    assert [alert.key for alert in Alert.objects.all()] == [id_of(1)]
-    assert Notice.objects.count() == 1
+    assert [alert.key for alert in Alert.objects.filter(kind=AlertKind.FAILED)] == [id_of(1)]
     assert [message.subject for message in Message.objects.all()] == ["new"]
+
+
+def test_what_is_still_so_is_not_forgotten_lest_it_be_told_again(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.STUCK)
+    now = timezone.now()
+    begun = now - 91 * DAY
+    running(recorded, 1, begun - 41 * MINUTE, begun)
+    tick(begun)
+    tasks.forget_old()
+    tick(now)
+    assert postbox.subjects == ["Stuck: 1 batch"]

@@ -22,7 +22,7 @@ MOVE = f"{URL}watch/"
 
 @pytest.fixture(autouse=True)
 def mail_is_set_up(settings: Settings) -> None:
-    settings.EMAIL_URL = "smtp://127.0.0.1:9"
+    settings.MAIL_IS_ON = True
 
 
 @pytest.fixture

@@ -3,42 +3,44 @@
 What has no alert in the list any more is over.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from batches import rhythm
+from batches.fingerprint import GROUPING
 from batches.models import (
     Alert,
     AlertWishes,
     Batch,
     Cause,
+    CauseOrganization,
     Connection,
     Discovery,
     OutcomeDay,
+    Traffic,
     Walk,
     Watch,
 )
+from batches.models.connection import LONGEST_PAUSE
 from batches.rhythm import Missing
-from batches.words import FINISHED, AlertKind, Outcome
+from batches.words import AWAY_MINUTES, FINISHED, AlertKind, Outcome
 
 RECENT = timedelta(hours=24)
 """By Amili's own times, so that neither a first start nor a long backfill tells of what is long past."""
 
-AWAY_FOR = timedelta(minutes=15)
+AWAY_FOR = timedelta(minutes=AWAY_MINUTES)
 FEWEST_OBJECTS = 50
 """Of fewer objects no share is worth an alert: one of two that failed is half of them."""
 
 
 def watched(now: datetime) -> list[Alert]:
-    """Takes the watches away that come to their end: the batch is finished, or Amili is no longer asked about it."""
+    """Watches that come to their end: the batch is finished, or Amili is no longer asked about it."""
     is_done = Q(batch__outcome__in=FINISHED) | Q(batch__next_check_at__isnull=True)
-    ended = list(Watch.objects.filter(is_done).select_related("batch"))
-    Watch.objects.filter(pk__in=[watch.pk for watch in ended]).delete()
     return [
         Alert(
             key=f"{watch.batch_id}:{watch.person_id}:{watch.at.isoformat()}",
@@ -47,26 +49,46 @@ def watched(now: datetime) -> list[Alert]:
             organization_id=watch.batch.organization_id,
             person_id=watch.person_id,
         )
-        for watch in ended
+        for watch in Watch.objects.filter(is_done).select_related("batch")
     ]
 
 
 def failed(now: datetime) -> list[Alert]:
     """Batches of which nothing went through, and that nobody has called corrected or ignored."""
     unresolved = Batch.objects.unresolved().filter(outcome=Outcome.FAILED).values_list("pk", "organization_id")
-    lately = unresolved.filter(ended_at__gte=now - RECENT)
+    since = now - RECENT
+    lately = unresolved.filter(ended_at__gte=since)
+    # What nobody could ask about in time, or what Amili has corrected; not what we have only just found.
+    learnt_late = unresolved.filter(changed_at__gte=since, first_seen_at__lt=since)
     told = unresolved.filter(pk__in=_open(AlertKind.FAILED).values("batch"))
-    return [_of_batch(batch_id, organization_id) for batch_id, organization_id in {*lately, *told}]
+    return [_of_batch(batch_id, organization_id) for batch_id, organization_id in {*lately, *learnt_late, *told}]
 
 
 def new_causes(now: datetime) -> list[Alert]:
-    """Causes that were never seen before; not those that a new way of grouping has given another name."""
+    """Causes that were never seen before.
+
+    Not those that a new way of grouping has given another name, nor any while that may be all there is to them.
+    """
     unresolved = Cause.objects.occurring().unresolved().filter(replaced_by__isnull=True, replaces__isnull=True)
-    since = now - RECENT
+    lately = Cause.objects.none() if _is_regrouping() else unresolved.filter(_first_seen_since(now - RECENT))
+    told = unresolved.filter(pk__in=_open(AlertKind.NEW_CAUSE).values("cause"))
+    found = {*lately.values_list("pk", flat=True), *told.values_list("pk", flat=True)}
+    return [Alert(key=f"{cause_id}", cause_id=cause_id) for cause_id in found]
+
+
+def _first_seen_since(since: datetime) -> Q:
+    """Of a list that is being read from its newest end the beginning of a cause comes last, and is awaited."""
+    walks = Discovery.objects.by_themselves(settings.AMILI_ORGANIZATIONS).filter(walk=Walk.NEWEST)
+    unfinished = walks.filter(complete_at__isnull=True).values("organization_id")
+    is_awaited = CauseOrganization.objects.filter(cause=OuterRef("pk"), organization_id__in=unfinished)
     # What was first seen since was last seen since, by which there is an index.
-    lately = unresolved.filter(last_seen_at__gte=since, first_seen_at__gte=since).values_list("pk", flat=True)
-    told = unresolved.filter(pk__in=_open(AlertKind.NEW_CAUSE).values("cause")).values_list("pk", flat=True)
-    return [Alert(key=f"{cause_id}", cause_id=cause_id) for cause_id in {*lately, *told}]
+    return Q(~Exists(is_awaited), last_seen_at__gte=since, first_seen_at__gte=since)
+
+
+def _is_regrouping() -> bool:
+    """Whether batches are grouped by former rules still: until the last is not, each cause looks younger than it is."""
+    with_errors = Q(error_count__gt=0) | Q(failed_item_count__gt=0)
+    return Batch.objects.filter(with_errors, grouping__lt=GROUPING).exists()
 
 
 def shares(now: datetime) -> list[Alert]:
@@ -94,12 +116,13 @@ def _objects_of(day: date) -> Iterable[tuple[UUID, int, int]]:
 
 
 def stuck(now: datetime) -> list[Alert]:
-    """Batches that run too long, by word of Amili: what it has not been asked since may be finished."""
-    return [
+    """Batches that run too long. What is usual may change meanwhile, but takes nothing back of what runs on."""
+    begun = [
         _of_batch(batch.pk, batch.organization_id, usually=_seconds(batch.usually_within))
         for batch in rhythm.stuck(now, Batch.objects.all())
-        if batch.limit and batch.checked_at and batch.checked_at - batch.submitted_at > batch.limit
     ]
+    told = Batch.objects.running().filter(pk__in=_open(AlertKind.STUCK).values("batch"))
+    return begun + [_of_batch(*batch) for batch in told.values_list("pk", "organization_id")]
 
 
 def missing(now: datetime) -> list[Alert]:
@@ -108,8 +131,8 @@ def missing(now: datetime) -> list[Alert]:
     if not found:
         return []
     told = set(_open(AlertKind.MISSING).values_list("key", flat=True))
-    is_known = _knowledge(now)
     alerts = [(each, _of_sender(each)) for each in found]
+    is_known = _knowledge(now, [each.organization_id for each, alert in alerts if alert.key not in told])
     return [alert for each, alert in alerts if alert.key in told or is_known(each)]
 
 
@@ -118,7 +141,10 @@ def away(now: datetime) -> list[Alert]:
     since = _away_since(now)
     if since is None or now - since < AWAY_FOR:
         return []
-    return [Alert(key=since.isoformat(), numbers={"since": since.isoformat()})]
+    alert = Alert(key=since.isoformat(), numbers={"since": since.isoformat()})
+    # Where nobody has asked for long, as before a start, it may be over: the next question tells.
+    is_so_still = Traffic.objects.filter(minute__gte=now - LONGEST_PAUSE, failures__gt=0)
+    return [alert] if _open(AlertKind.AWAY).filter(key=alert.key).exists() or is_so_still.exists() else []
 
 
 FINDERS: Mapping[AlertKind, Callable[[datetime], list[Alert]]] = {
@@ -152,18 +178,27 @@ def _of_sender(missing: Missing) -> Alert:
     )
 
 
-def _knowledge(now: datetime) -> Callable[[Missing], bool]:
-    """Whether we would know of what was sent in time: its list has been gone through since, and Amili answers."""
+def _knowledge(now: datetime, organization_ids: Collection[UUID]) -> Callable[[Missing], bool]:
+    """Whether we would know of what was sent in time: all that its list names has been read since, and Amili answers."""
     is_away = _away_since(now) is not None
     walks = Discovery.objects.by_themselves(settings.AMILI_ORGANIZATIONS).filter(walk=Walk.NEWEST)
     known_until = dict(walks.values_list("organization_id", "complete_at"))
+    unread = _unread(now, organization_ids) if organization_ids else set()
 
     def is_known(missing: Missing) -> bool:
         by = timezone.make_aware(datetime.combine(missing.day, missing.by))
         until = known_until.get(missing.organization_id, now)  # whose list we do not go through is told of by Amili
-        return not is_away and until is not None and until >= by
+        is_read = unread.isdisjoint({missing.organization_id, None})
+        return not is_away and is_read and until is not None and until >= by
 
     return is_known
+
+
+def _unread(now: datetime, organization_ids: Collection[UUID]) -> set[UUID | None]:
+    """Those of these organisations whose list names batches of today that nobody has asked about; None for anybody's."""
+    theirs = Q(organization_id__in=organization_ids) | Q(organization_id__isnull=True)
+    listed = Batch.objects.submitted_on(timezone.localdate(now)).filter(theirs, listed_at__isnull=False)
+    return set(listed.filter(checked_at__isnull=True).values_list("organization_id", flat=True))
 
 
 def _away_since(now: datetime) -> datetime | None:

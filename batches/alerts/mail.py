@@ -1,6 +1,7 @@
 """Sends a message as a mail."""
 
 import smtplib
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -34,7 +35,7 @@ def _mail(message: Message) -> EmailMessage:
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }
-    return EmailMessage(message.subject, message.body, settings.ALERT_SENDER, [message.person.email], headers=headers)
+    return EmailMessage(message.subject, message.body, None, [message.person.email], headers=headers)
 
 
 @contextmanager
@@ -43,17 +44,21 @@ def _in_our_words() -> Iterator[None]:
         yield
     except smtplib.SMTPRecipientsRefused as refusal:
         codes = [code for code, _text in refusal.recipients.values()]
-        raise _refused(max(codes)) from None
+        raise _refused(max(codes), is_ours=False) from None
     except smtplib.SMTPResponseException as refusal:
-        raise _refused(refusal.smtp_code) from None
+        # Before it has heard of the mail it turns down us, our password or our sender.
+        raise _refused(refusal.smtp_code, is_ours=not isinstance(refusal, smtplib.SMTPDataError)) from None
+    except ssl.SSLCertVerificationError:  # a ValueError too
+        raise NotSent(_("The mail server's certificate cannot be trusted.")) from None
     except ValueError:
         raise NotSent(_("The address cannot be used."), is_final=True) from None
     except (smtplib.SMTPException, OSError) as fault:
-        if isinstance(fault, TimeoutError):
+        # smtplib tells of a time-out as of a connection that was closed.
+        if isinstance(fault, TimeoutError) or isinstance(fault.__context__, TimeoutError):
             raise NotSent(_("The mail server did not answer in time.")) from None
         raise NotSent(_("The mail server could not be reached.")) from None
 
 
-def _refused(code: int) -> NotSent:
+def _refused(code: int, *, is_ours: bool) -> NotSent:
     words = _("The mail server turned it down (%(code)s).") % {"code": code}
-    return NotSent(words, is_final=500 <= code < 600 and code not in OURS_TO_MEND)
+    return NotSent(words, is_final=500 <= code < 600 and not is_ours and code not in OURS_TO_MEND)

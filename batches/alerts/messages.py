@@ -24,7 +24,7 @@ def wishes_of(person: Person) -> AlertWishes:
 
 def mail_is_on() -> bool:
     """Whether the operator has said how mail leaves the house."""
-    return bool(settings.EMAIL_URL)
+    return settings.MAIL_IS_ON
 
 
 def channels_of(person: Person) -> list[Channel]:

@@ -2,18 +2,19 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.utils.translation import gettext as _
 
 from batches.alerts import mail, webhooks
+from batches.alerts.messages import wishes_of
+from batches.alerts.telling import quiet_until
 from batches.alerts.trouble import NotSent
 from batches.models import Channel, Message
+from batches.models.alert import PAUSES
 
 logger = logging.getLogger(__name__)
-
-PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240)]
-"""Before each further try; one more that fails is the last."""
 
 ROADS: Mapping[str, Callable[[Message], None]] = {
     Channel.MAIL: mail.send,
@@ -28,19 +29,27 @@ def send(message: Message, now: datetime) -> None:
     give it the same Message-ID each time, by which mail programs tell the two for one.
     """
     try:
-        if message.tries > len(PAUSES) + 1:
-            raise NotSent(_("Each try was broken off."), is_final=True)
-        ROADS[message.channel](message)
+        _try(message)
     except NotSent as trouble:
-        _note(message, **_after(trouble, message.tries, now))
+        _note(message, **_after(trouble, message, now))
     else:
         _note(message, state=Message.State.SENT, sent_at=now, next_try_at=None, problem="")
 
 
-def _after(trouble: NotSent, tries: int, now: datetime) -> dict[str, object]:
-    if trouble.is_final or tries > len(PAUSES):
+def _try(message: Message) -> None:
+    if message.tries > len(PAUSES) + 1:
+        raise NotSent(_("Each try was broken off."), is_final=True)
+    try:
+        ROADS[message.channel](message)
+    except SoftTimeLimitExceeded:
+        raise NotSent(_("It took too long.")) from None
+
+
+def _after(trouble: NotSent, message: Message, now: datetime) -> dict[str, object]:
+    if trouble.is_final or message.tries > len(PAUSES):
         return {"state": Message.State.GIVEN_UP, "next_try_at": None, "problem": str(trouble)}
-    return {"next_try_at": now + PAUSES[tries - 1], "problem": str(trouble)}
+    at = now + PAUSES[message.tries - 1]
+    return {"next_try_at": quiet_until(wishes_of(message.person), at) or at, "problem": str(trouble)}
 
 
 def _note(message: Message, **news: object) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
@@ -15,8 +14,8 @@ from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from batches.alerts.messages import Text
-from batches.models import NO_ORGANIZATION, Alert, Batch
-from batches.words import AlertKind, Outcome
+from batches.models import Alert, Batch
+from batches.words import NO_ORGANIZATION, NONE_NAMED, AlertKind, Outcome, organisation
 
 MOST_LINES = 20
 """More are in a list that the message leads to."""
@@ -34,7 +33,7 @@ _BEGUN: Mapping[AlertKind, str | Promise] = {
     AlertKind.MISSING: ngettext_lazy(
         "Missing: %(n)s organisation has sent nothing", "Missing: %(n)s organisations have sent nothing", "n"
     ),
-    AlertKind.AWAY: _("Amili has been unreachable for 15 minutes"),
+    AlertKind.AWAY: AlertKind.AWAY.label,
 }
 _OVER: Mapping[AlertKind, str | Promise] = {
     AlertKind.FAILED: ngettext_lazy(
@@ -58,14 +57,14 @@ _OVER: Mapping[AlertKind, str | Promise] = {
 }
 
 
-def told(kind: AlertKind, alerts: Sequence[Alert], *, is_over: bool) -> Text:
-    """Of alerts of one kind, that they have begun or are over."""
-    subject = (_OVER if is_over else _BEGUN)[kind] % {"n": len(alerts)}
+def told(kind: AlertKind, first: Sequence[Alert], count: int, *, is_over: bool) -> Text:
+    """Of so many alerts of one kind, that they have begun or are over, with the `first` MOST_LINES of them by name."""
+    subject = (_OVER if is_over else _BEGUN)[kind] % {"n": count}
     line_of = _OVER_LINES.get(kind, _organization) if is_over else _LINES[kind]
-    shown = sorted(alerts, key=_rank)[:MOST_LINES]
-    paragraphs = ["\n".join([*map(line_of, same), link]) for link, same in groupby(shown, _link_of)]
-    if len(alerts) > MOST_LINES:
-        paragraphs.append(_more(kind, len(alerts) - MOST_LINES))
+    by_link = groupby(sorted(first, key=_rank), _link_of)
+    paragraphs = ["\n".join([*map(line_of, same), link]) for link, same in by_link]
+    if count > len(first):
+        paragraphs.append(_more(kind, count - len(first)))
     return Text(subject, "\n\n".join([*paragraphs, footer()]))
 
 
@@ -77,14 +76,6 @@ def footer() -> str:
 def link_to(name: str, *arguments: object, **query: object) -> str:
     """The whole address of a page."""
     return f"{settings.SITE_URL}{reverse(name, args=arguments)}{f'?{urlencode(query)}' if query else ''}"
-
-
-def organization(organization_id: UUID | None) -> str:
-    """Its name, or its ID where the settings give it none."""
-    if organization_id in {None, NO_ORGANIZATION}:
-        return gettext("No organisation")
-    name = settings.AMILI_ORGANIZATIONS.get(organization_id) or f"{organization_id}"
-    return " ".join(name.split())
 
 
 def number(count: float) -> str:
@@ -109,14 +100,14 @@ def _more(kind: AlertKind, rest: int) -> str:
 
 
 def _organization(alert: Alert) -> str:
-    return organization(alert.organization_id)
+    return organisation(alert.organization_id)
 
 
 def _outcome(alert: Alert) -> str:
     batch = _batch(alert)
     given = {"organisation": _organization(alert), "outcome": str(Outcome(batch.outcome).label).lower()}
     if batch.ended_at is None:
-        return gettext("%(organisation)s: Amili no longer tells of it") % given
+        return gettext("%(organisation)s: is no longer asked about") % given
     words = ngettext(
         "%(organisation)s: %(outcome)s %(at)s, %(good)s of %(n)s object succeeded",
         "%(organisation)s: %(outcome)s %(at)s, %(good)s of %(n)s objects succeeded",
@@ -195,8 +186,8 @@ def _link_of(alert: Alert) -> str:
     if alert.kind == AlertKind.MISSING:
         return link_to("rhythm", day=alert.numbers["day"])
     if alert.kind == AlertKind.SHARE:
-        organisation = "none" if alert.organization_id == NO_ORGANIZATION else alert.organization_id
-        return link_to("batches", finished=alert.numbers["day"], organisation=organisation, objects="failed")
+        sender = NONE_NAMED if alert.organization_id == NO_ORGANIZATION else alert.organization_id
+        return link_to("batches", finished=alert.numbers["day"], organisation=sender, objects="failed")
     return link_to("home")
 
 
