@@ -135,7 +135,10 @@ def test_a_holiday_is_not_what_is_usual(person: Person, recorded: Record) -> Non
     friday = date(2027, 1, 8)  # after New Year's Day and Christmas Day, which are Fridays
     for week in range(1, 7):
         recorded(finished(friday - timedelta(weeks=week), good=week))
-    assert outcomes_of(friday, NOW + timedelta(days=365), person).weeks == [friday - timedelta(weeks=3), friday - timedelta(weeks=4)]
+    assert outcomes_of(friday, NOW + timedelta(days=365), person).weeks == [
+        friday - timedelta(weeks=3),
+        friday - timedelta(weeks=4),
+    ]
 
 
 def test_a_first_day_that_was_corrected_away_is_known_no_more(day: ReadDay, recorded: Record) -> None:

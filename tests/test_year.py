@@ -13,8 +13,8 @@ from holidays import country_holidays
 
 from batches.models import NO_ORGANIZATION, Batch, BatchCause, Expectation
 from batches.outcomes import DayOutcomes, outcomes_of
-from batches.trend import TrendDay, trend
 from batches.pace import SLOW
+from batches.trend import TrendDay, trend
 from staff.models import Person
 from tests.history import DAY, GONE, OSLO, Year
 
