@@ -229,6 +229,17 @@ def test_a_rebuild_mends_whatever_stands_in_the_sums(recorded: Record) -> None:
     assert "Months counted: 3." in out.getvalue()
 
 
+def test_a_rebuild_shows_at_a_terminal_how_far_it_is(recorded: Record) -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    recorded(of_first_generation(errors=[error(0)]))
+    terminal = Terminal()
+    call_command("rebuild_outcomes", stdout=StringIO(), stderr=terminal)
+    assert "1/1" in terminal.getvalue()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_update_counts_what_was_recorded_before(recorded: Record) -> None:
     for n, changed in enumerate(
