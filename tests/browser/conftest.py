@@ -58,7 +58,7 @@ class Amili:
 def stack() -> Iterator[Run]:
     # Not below pytest's own directory: another pytest would close that one to PostgreSQL's user.
     with TemporaryDirectory() as directory:
-        run = Run(Path(directory) / "var")
+        run = Run(Path(directory) / "var", AMILI_DISCOVERY_DAYS="5")  # of the weeks that the sandbox lists
         try:
             yield run.started()
         finally:

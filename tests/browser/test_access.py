@@ -148,7 +148,7 @@ def test_the_account_menu_works_by_keyboard(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Change password")).to_be_focused()
+    expect(page.get_by_role("link", name="Alerts")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
     expect(menu).to_be_focused()

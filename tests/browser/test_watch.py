@@ -36,7 +36,7 @@ WATCH = re.compile("^Watch$")
 @pytest.fixture
 def running(amili: Amili) -> UUID:
     """A batch that is done some seconds after somebody has begun to look at it."""
-    return amili.start(generation="A", fate="partial", objects=80, queued_seconds=8)
+    return amili.start(generation="A", fate="partial", objects=80, queued_seconds=6)
 
 
 def look_at(page: Page, batch_id: UUID) -> None:
