@@ -79,7 +79,7 @@ class Recount:
 
     def of(self, day: date) -> dict[str, Any]:
         weeks = [each for each in (day - n * WEEK for n in range(1, 5)) if self.is_comparable(each)]
-        earlier = [self.number_of(week, self.moment(week, day)) for week in weeks]
+        earlier = [self.number_of(week, self.moment(week, day), self.moment(day, day)) for week in weeks]
         return {
             "day": day,
             "weeks": weeks,
@@ -88,7 +88,7 @@ class Recount:
             "known_since": self.first,
             **{
                 name: (number, self.usual([before[name] for before in earlier]))
-                for name, number in self.number_of(day, self.moment(day, day)).items()
+                for name, number in self.number_of(day, *[self.moment(day, day)] * 2).items()
             },
             "waiting": sum(batch.triage_state.startswith("waiting") for batch in self.unresolved(day)),
             "missing_senders": self.missing(day),
@@ -107,7 +107,7 @@ class Recount:
             return end_of(day)
         return datetime.combine(day, self.now.astimezone(OSLO).time(), OSLO)
 
-    def number_of(self, day: date, moment: datetime) -> dict[str, float | None]:
+    def number_of(self, day: date, moment: datetime, measured_at: datetime) -> dict[str, float | None]:
         batches = self.finished[day]
         good = sum(batch.succeeded_objects for batch in batches)
         bad = sum(batch.failed_objects for batch in batches)
@@ -118,7 +118,7 @@ class Recount:
             "share": bad / (good + bad) if good + bad else None,
             "unresolved": len(self.unresolved(day)),
             "running": len(self.open(moment)),
-            "stuck": len(self.stuck(moment)),
+            "stuck": len(self.stuck(moment, measured_at)),
             "missing": len(self.missing(day)),
         }
 
@@ -151,11 +151,11 @@ class Recount:
         finished = end(batch)
         return finished >= moment if finished else batch.next_check_at is not None
 
-    def stuck(self, moment: datetime) -> list[Batch]:
+    def stuck(self, moment: datetime, measured_at: datetime) -> list[Batch]:
         return [
             batch
             for batch in self.open(moment)
-            if min(moment, end(batch) or batch.checked_at) - begin(batch) > self.limit(batch, moment)
+            if min(moment, end(batch) or batch.checked_at) - begin(batch) > self.limit(batch, measured_at)
         ]
 
     def limit(self, batch: Batch, moment: datetime) -> timedelta:

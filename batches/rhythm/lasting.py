@@ -1,6 +1,5 @@
 """How long an organisation's batches usually take, and which of those that run are stuck."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -84,7 +83,7 @@ def stuck(at: datetime, batches: BatchQuerySet) -> list[Batch]:
 
 
 def stuck_at(moments: Sequence[datetime], batches: BatchQuerySet) -> list[list[Batch]]:
-    """The same of several moments, in one query and one more for each months that they are measured by."""
+    """The same of several moments, all measured by what was usual at the first of them: in two queries."""
     batches = batches.only(*_MEASURED)
     slow = [
         batches.open_at(at).filter(submitted_at__lt=at - SLOW, checked_at__isnull=False).annotate(place=Value(place))
@@ -108,11 +107,9 @@ def _is_slow(batch: Batch, now: datetime) -> bool:
 
 
 def _over_the_limit(each: Sequence[tuple[datetime, Sequence[Batch]]]) -> list[list[Batch]]:
-    asked = defaultdict[Months, set[UUID]](set)
-    for at, slow in each:
-        asked[learnt_from(at)].update(map(_organization_of, slow))
-    usual = {months: usually_within(ids, months) if ids else {} for months, ids in asked.items()}
-    return [[batch for batch in slow if _is_over(batch, at, usual[learnt_from(at)])] for at, slow in each]
+    asked = {_organization_of(batch) for _, slow in each for batch in slow}
+    usual = usually_within(asked, learnt_from(each[0][0])) if asked else {}
+    return [[batch for batch in slow if _is_over(batch, at, usual)] for at, slow in each]
 
 
 def _is_over(batch: Batch, at: datetime, usual: Mapping[UUID, timedelta | None]) -> bool:

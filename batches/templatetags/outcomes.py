@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from batches.day_causes import CauseOfDay
 from batches.outcomes import Compared, Part
 from batches.templatetags.batches import count
+from batches.trend import TrendDay
 from batches.words import LONGEST_FILTER, NO_ORGANIZATION, NONE_NAMED, failed_share, organisation, succeeded_share
 
 LONGEST_NAME = 60  # of a type
@@ -69,6 +70,26 @@ def clock_of(zone: str) -> str:
     if area in {"", "Etc"}:
         return place
     return gettext("%(place)s time") % {"place": place.replace("_", " ")}
+
+
+@register.filter
+def told_outcomes(day: TrendDay) -> str:
+    """Of a day of the trend; as a filter, since a chart has a year of them."""
+    return gettext("%(succeeded)s succeeded, %(partly)s partly, %(failed)s failed") % {
+        "succeeded": count(day.succeeded),
+        "partly": count(day.partial),
+        "failed": count(day.failed),
+    }
+
+
+@register.filter
+def told_share(day: TrendDay) -> str:
+    """The same of a day on which there were objects."""
+    return gettext("%(share)s failed, %(failed)s of %(all)s") % {
+        "share": failed_share(day.share or 0),
+        "failed": count(day.bad),
+        "all": count(day.good + day.bad),
+    }
 
 
 @register.filter
