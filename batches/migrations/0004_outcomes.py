@@ -180,7 +180,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='batch',
-            index=models.Index(fields=['ended_at'], name='batch_by_end'),
+            index=models.Index(condition=models.Q(('ended_at__isnull', False)), fields=['ended_at'], name='batch_by_end'),
         ),
         migrations.AddIndex(
             model_name='batch',

@@ -140,7 +140,9 @@ class Batch(Triaged):
                 name="batch_by_owner",
                 condition=models.Q(owner__isnull=False),
             ),
-            models.Index(fields=["ended_at"], name="batch_by_end"),  # ended_on; rebuild_outcomes
+            models.Index(  # ended_on, open_at, rebuild_outcomes; those that run are asked about too often to stand in it
+                fields=["ended_at"], name="batch_by_end", condition=models.Q(ended_at__isnull=False)
+            ),
             models.Index(  # unresolved of those that ended on a day
                 fields=["ended_at"],
                 name="batch_unresolved_by_end",
