@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='batch',
-            index=django.contrib.postgres.indexes.GistIndex(models.Func(django.db.models.functions.comparison.Least('submitted_at', 'ended_at'), models.F('ended_at'), models.Value('(]'), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), condition=models.Q(('ended_at__isnull', True), django.db.models.lookups.GreaterThan(django.db.models.expressions.CombinedExpression(models.F('ended_at'), '-', models.F('submitted_at')), models.Value(datetime.timedelta(seconds=900), models.DurationField())), _connector='OR'), name='batch_slow'),
+            index=django.contrib.postgres.indexes.GistIndex(models.Func(django.db.models.functions.comparison.Least('submitted_at', 'ended_at'), models.F('ended_at'), models.Value('(]'), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), condition=models.Q(django.db.models.lookups.GreaterThan(django.db.models.expressions.CombinedExpression(models.F('ended_at'), '-', models.F('submitted_at')), models.Value(datetime.timedelta(seconds=900), models.DurationField()))), name='batch_slow'),
         ),
         migrations.AddIndex(
             model_name='causeday',

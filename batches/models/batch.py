@@ -149,7 +149,7 @@ class Batch(Triaged):
                 condition=models.Q(outcome__in=["failed", "partial"])
                 & ~models.Q(triage_state__in=["corrected", "ignored"]),
             ),
-            GistIndex(OPEN_FOR, name="batch_slow", condition=TOOK_LONG),  # open_at: those that took long, or still do
+            GistIndex(OPEN_FOR, name="batch_slow", condition=TOOK_LONG),  # open_at: those that took long
             models.Index(  # regroup_causes
                 fields=["grouping"],
                 name="batch_by_grouping",

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 # A difference, since the database takes it for a matter of the clock what a time and an interval add up to.
-TOOK_LONG = models.Q(ended_at__isnull=True) | models.Q(
+TOOK_LONG = models.Q(
     GreaterThan(models.F("ended_at") - models.F("submitted_at"), models.Value(SLOW, models.DurationField()))
 )
-"""Not finished, or only after more than SLOW: among them are all that can be stuck."""
+"""Finished only after more than SLOW: among them are all finished ones that can have been stuck."""
 
 OPEN_FOR = models.Func(
-    Least("submitted_at", "ended_at"),  # a range ends in no order but this; without an end it has none
+    Least("submitted_at", "ended_at"),  # a range ends in no order but this
     models.F("ended_at"),
     models.Value("(]"),
     function="tstzrange",
@@ -85,14 +85,15 @@ class BatchQuerySet(models.QuerySet["Batch"]):
     def open_at(self, moment: datetime) -> Self:
         """Batches that were submitted before this moment and not finished at it; of those not finished yet, `running` ones.
 
-        Those that took long are few, and all others ended within SLOW of their submission: two short reads of indexes.
+        Those that run or took long are few, and all others ended within SLOW of their submission: three short reads of
+        indexes.
         """
-        runs = models.Q(ended_at__isnull=True, next_check_at__isnull=False) & ~NEVER_TOLD
-        took_long = TOOK_LONG & models.Q(open_for__contains=moment) & (models.Q(ended_at__isnull=False) | runs)
+        runs = models.Q(ended_at__isnull=True, next_check_at__isnull=False, submitted_at__lt=moment) & ~NEVER_TOLD
+        took_long = TOOK_LONG & models.Q(open_for__contains=moment)
         others = models.Q(
             submitted_at__gte=moment - SLOW, submitted_at__lt=moment, ended_at__gte=moment, ended_at__lt=moment + SLOW
         )
-        return self.alias(open_for=OPEN_FOR).filter(took_long | others)
+        return self.alias(open_for=OPEN_FOR).filter(runs | took_long | others)
 
     def due(self, now: datetime) -> Self:
         """Batches to ask about now and that nobody is asking about."""
