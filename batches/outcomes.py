@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import floor
 from statistics import median
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -195,6 +196,11 @@ def open_of(day: date, now: datetime, batches: BatchQuerySet) -> BatchQuerySet:
 def stuck_of(day: date, now: datetime, batches: BatchQuerySet) -> list[Batch]:
     """Those of these batches that were stuck at the end of a day, or that are so now if it is not over."""
     return stuck(min(bounds_of(day)[1], now), batches)
+
+
+def whole(usual: float) -> int:
+    """Of what is counted the median may be one half of a number."""
+    return floor(usual + 0.5)
 
 
 def _compared(numbers: Sequence[float | None]) -> Compared:

@@ -173,6 +173,17 @@ def test_a_day_is_compared_with_the_same_weekday_of_the_weeks_before(client: Cli
     assert cards(page)["Objects failed"] == "0 usually 0 0 % usually 0 %"
 
 
+def test_a_half_is_the_same_number_in_every_card_and_in_the_file(client: Client, recorded: Record) -> None:
+    something_before(recorded, weeks_before(2)[-1])
+    finished(recorded, weeks_before(1)[0], good=0, bad=1)
+    finished(recorded)
+    page = client.get(URL, {"day": "2026-03-09"})
+    assert cards(page)["Batches finished"] == "1 usually 1"
+    assert cards(page)["Still unresolved"] == "0 1 left of earlier Mondays"
+    rows = table(client.get(f"{URL}numbers/export.csv", {"day": "2026-03-09"}))
+    assert {row["Usually"] for row in rows if row["Number"].startswith(("Batches", "Still"))} == {"1"}
+
+
 def test_only_weeks_of_which_something_is_known_count(client: Client, recorded: Record) -> None:
     something_before(recorded, MONDAY - timedelta(weeks=1))
     finished(recorded, MONDAY - timedelta(weeks=1), good=0, bad=4)
@@ -470,7 +481,7 @@ def test_counts_are_whole_and_shares_short_in_a_file(client: Client, recorded: R
         finished(recorded, week, good=good, bad=2)
     finished(recorded, good=2, bad=1)
     sheets = {sheet.title: list(sheet.values) for sheet in book(client.get(f"{URL}export.xlsx", {"day": "2026-03-09"}))}
-    assert ("Objects succeeded", 2, 2) in [row[1:] for row in sheets["Numbers"]]
+    assert ("Objects succeeded", 2, 3) in [row[1:] for row in sheets["Numbers"]]
     assert ("Share of objects that failed", 0.3333, 0.5) in [row[1:] for row in sheets["Numbers"]]
     assert sheets["Days"][1][7] == 0.3333
     assert sheets["Causes"][1][4] == 2

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from batches.exports.table import Column, Row, Table
 from batches.models import NO_ORGANIZATION
-from batches.outcomes import DayOutcomes, Part
+from batches.outcomes import DayOutcomes, Part, whole
 from batches.trend import TrendDay
 
 
@@ -35,14 +35,13 @@ def _numbers(found: DayOutcomes) -> Iterator[Row]:
         gettext("Missing"): found.missing,
     }
     for name, compared in named.items():
-        yield found.day, name, _whole(compared.now), _whole(compared.usual)
+        yield found.day, name, compared.now, _whole(compared.usual)
     share = gettext("Share of objects that failed")
     yield found.day, share, _share(found.share.now), _share(found.share.usual)
 
 
-def _whole(number: float | None) -> int | None:
-    """A median may be one half of a number."""
-    return None if number is None else round(number)
+def _whole(usual: float | None) -> int | None:
+    return None if usual is None else whole(usual)
 
 
 def _share(part: float | None) -> float | None:

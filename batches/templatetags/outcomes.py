@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 
 from batches.day_causes import CauseOfDay
-from batches.outcomes import Compared, Part
+from batches.outcomes import Compared, Part, whole
 from batches.templatetags.batches import count
 from batches.trend import TrendDay
 from batches.words import LONGEST_FILTER, NO_ORGANIZATION, NONE_NAMED, failed_share, organisation, succeeded_share
@@ -95,7 +95,13 @@ def told_share(day: TrendDay) -> str:
 @register.filter
 def usually(compared: Compared) -> str:
     """`usually 38`; nothing where there is no history."""
-    return _usually(count(round(compared.usual))) if compared.usual is not None else ""
+    return _usually(whole_count(compared.usual)) if compared.usual is not None else ""
+
+
+@register.filter
+def whole_count(usual: float) -> str:
+    """What is usual of something that is counted."""
+    return count(whole(usual))
 
 
 @register.filter

@@ -88,7 +88,7 @@ class Stack:
         until(self._web_answers, 60)
 
     def _web_answers(self) -> bool:
-        with suppress(requests.ConnectionError):
+        with suppress(requests.ConnectionError, requests.Timeout):
             return requests.get(self.hook, timeout=5).status_code == 405
         return False
 
