@@ -35,6 +35,7 @@ class Outcome(models.TextChoices):
 
 
 FINISHED = (Outcome.SUCCEEDED, Outcome.PARTIAL, Outcome.FAILED)
+UNFINISHED = tuple(outcome for outcome in Outcome if outcome not in FINISHED)
 
 
 class Trouble(models.TextChoices):

@@ -552,7 +552,7 @@ def test_among_many_batches_only_the_running_ones_and_the_sums_are_read(db: None
 
 
 def fill(now: datetime) -> None:
-    """Of each of 100 organisations 200 batches that are finished, on one day each of the last, and 20 in all that are not."""
+    """Of each of 100 organisations 200 batches that are finished and wait for their late check, and 20 in all that are not."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -562,7 +562,7 @@ def fill(now: datetime) -> None:
                 succeeded_objects, failed_objects, grouping, revision, triage_state, triage_revision)
             SELECT gen_random_uuid(), CASE WHEN n <= 20 THEN 'in_progress' ELSE 'succeeded' END,
                 lpad((n %% 100 + 1)::text, 32, '0')::uuid, created, created + interval '1 minute',
-                CASE WHEN n <= 20 THEN %(now)s END, created, %(now)s, '', '', '', '{}', '{}', '', '', 'check', '', '',
+                %(now)s, created, %(now)s, '', '', '', '{}', '{}', '', '', 'check', '', '',
                 0, 0, 0, 0, 0, 0, 0, 0, 'new', 0
             FROM generate_series(1, 20000) AS n,
                 LATERAL (SELECT %(now)s - interval '1 day' - n * interval '5 minutes') AS _ (created)

@@ -107,8 +107,10 @@ class Batch(Triaged):
             models.Index(fields=["-submitted_at", "-id"], name="batch_newest_first"),  # newest_first, submitted_on
             models.Index(
                 fields=["next_check_at"], name="batch_due", condition=models.Q(next_check_at__isnull=False)
-            ),  # due, running
-            models.Index(fields=["outcome", "-submitted_at", "-id"], name="batch_by_outcome"),  # the list's filters:
+            ),  # due
+            models.Index(
+                fields=["outcome", "-submitted_at", "-id"], name="batch_by_outcome"
+            ),  # running; the list's filters:
             models.Index(fields=["organization_id", "-submitted_at", "-id"], name="batch_by_organization"),
             models.Index(Upper("type"), models.F("submitted_at").desc(), models.F("id").desc(), name="batch_by_type"),
             models.Index(  # with_failures, newest first

@@ -16,7 +16,7 @@ from batches.days import bounds_of
 from batches.models.claims import unclaimed
 from batches.models.timeline import TimelineEntry
 from batches.pace import LEASE, SLOW, WATCH_LASTS, WATCH_RENEWAL, is_watched
-from batches.words import FINISHED, RESOLVED, WAITING, Outcome, Source, Trouble
+from batches.words import RESOLVED, UNFINISHED, WAITING, Outcome, Source, Trouble
 
 if TYPE_CHECKING:
     from batches.models.batch import Batch
@@ -41,6 +41,10 @@ OPEN_FOR = models.Func(
 NEVER_TOLD = models.Q(checked_at__isnull=True) & ~models.Q(trouble=Trouble.NONE)
 """Amili has never told us anything of it, and the last question went wrong."""
 
+# By their outcomes, which an index knows: of those to be asked about most may be finished ones that have their late check.
+RUNS = models.Q(outcome__in=UNFINISHED, next_check_at__isnull=False) & ~NEVER_TOLD
+"""Not finished as far as we know."""
+
 
 class BatchQuerySet(models.QuerySet["Batch"]):
     """All of them."""
@@ -54,7 +58,7 @@ class BatchQuerySet(models.QuerySet["Batch"]):
 
     def running(self) -> Self:
         """Batches that are not finished as far as we know; not those that Amili has never told us anything of."""
-        return self.filter(next_check_at__isnull=False).exclude(outcome__in=FINISHED).exclude(NEVER_TOLD)
+        return self.filter(RUNS)
 
     def with_failures(self) -> Self:
         """Finished batches in which something failed."""
@@ -88,7 +92,7 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         Those that run or took long are few, and all others ended within SLOW of their submission: three short reads of
         indexes.
         """
-        runs = models.Q(ended_at__isnull=True, next_check_at__isnull=False, submitted_at__lt=moment) & ~NEVER_TOLD
+        runs = RUNS & models.Q(submitted_at__lt=moment)
         took_long = TOOK_LONG & models.Q(open_for__contains=moment)
         others = models.Q(
             submitted_at__gte=moment - SLOW, submitted_at__lt=moment, ended_at__gte=moment, ended_at__lt=moment + SLOW
