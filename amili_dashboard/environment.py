@@ -107,12 +107,20 @@ def address(name: str, *schemes: str, **default: str) -> str:
     return text
 
 
+def web_address(name: str, default: str) -> str:
+    """One to which paths can be added, without a slash at its end: of a host, and with nothing but a path after it."""
+    url = address(name, "https", "http", default=default)
+    parts = urlsplit(url)
+    if not parts.hostname or "@" in parts.netloc or "?" in url or "#" in url:
+        refuse(name, "must be an https:// address with a host, and without a name, a question mark or a #")
+    return url.rstrip("/")
+
+
 def amili_url(name: str, default: str) -> str:
     """An address that secrets may be sent to: https, or http on this machine alone."""
-    url = address(name, "https", "http", default=default).rstrip("/")
+    url = web_address(name, default)
     parts = urlsplit(url)
-    is_here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-    if not parts.hostname or parts.username or (parts.scheme == "http" and not is_here):
+    if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
         refuse(name, "must be an https:// address")
     return url
 

@@ -29,6 +29,7 @@ from amili_dashboard.environment import (
     sender,
     setting,
     switch,
+    web_address,
 )
 
 STARTED_AT = datetime.now(UTC)  # of this process: the others, that should be here, may still be starting
@@ -282,7 +283,7 @@ SECURE_CSP = {
 
 # Where links in mails lead to.
 _first_host = next((host for host in ALLOWED_HOSTS if not host.startswith((".", "*"))), "localhost")
-SITE_URL = address("SITE_URL", "https", "http", default=f"{'https' if HTTPS else 'http'}://{_first_host}").rstrip("/")
+SITE_URL = web_address("SITE_URL", default=f"{'https' if HTTPS else 'http'}://{_first_host}")
 # Nothing is sent by mail while EMAIL_URL is empty. It holds a password: what is left of it stands where debug pages mask that.
 MAILERS = mailers("EMAIL_URL", setting("EMAIL_URL", default=""))
 MAIL_IS_ON = bool(MAILERS)
