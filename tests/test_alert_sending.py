@@ -19,12 +19,12 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from batches import tasks
+from batches import tasks, triage
 from batches.alerts import mail, messages, webhooks
 from batches.alerts.messages import Text
-from batches.models import Channel, Message, Shape
+from batches.models import Batch, Channel, Digest, Message, Shape
 from batches.pace import LEASE
-from batches.words import AlertKind
+from batches.words import AlertKind, TriageState
 from sandbox.servers import free_port
 from staff.models import Person
 from tests.alerted import CANARY, FRIDAY, MINUTE, batch, failures, send_due, tick, wish
@@ -267,6 +267,25 @@ def test_a_further_try_keeps_out_of_quiet_hours(person: Person, settings: Settin
     assert Message.objects.get().next_try_at == FRIDAY.replace(hour=12)
 
 
+@pytest.mark.parametrize("kind", [AlertKind.STUCK, ""], ids=["an alert", "the digest"])
+def test_what_was_held_up_until_quiet_hours_waits_for_their_end(kind: str, person: Person, postbox: Postbox) -> None:
+    wish(person, quiet_from="11:00", quiet_until="12:00")
+    Digest.objects.create(day=FRIDAY.date(), made_at=FRIDAY)
+    messages.put(person, TEXT, FRIDAY, kind=kind)
+    send_due(FRIDAY.replace(hour=11))  # after an hour without workers
+    assert postbox.mails == []
+    assert (Message.objects.get().tries, Message.objects.get().next_try_at) == (0, FRIDAY.replace(hour=12))
+    send_due(FRIDAY.replace(hour=12))
+    assert postbox.subjects == ["Stuck: 1 batch"]
+
+
+def test_a_test_goes_out_in_quiet_hours_too(person: Person, postbox: Postbox) -> None:
+    wish(person, quiet_from="10:00", quiet_until="12:00")
+    messages.put_test(person, FRIDAY)
+    send_due(FRIDAY)
+    assert postbox.subjects == ["Test message"]
+
+
 def test_a_clock_that_is_put_back_mutes_nobody(person: Person, postbox: Postbox) -> None:
     later = FRIDAY + timedelta(days=3)
     messages.put(person, TEXT, later)
@@ -482,6 +501,33 @@ def test_an_alert_goes_to_both_channels_and_the_one_does_not_wait_for_the_other(
     assert "kari@example.no" not in "".join(
         record.getMessage() for record in caplog.records if "batches" in record.name
     )
+
+
+def test_a_channel_that_is_down_keeps_its_own_order_and_no_other_channel_waiting(
+    person: Person, recorded: Record, receiver: Receiver, postbox: Postbox
+) -> None:
+    told = ["Failed: 1 batch", "All clear: 1 failed batch is dealt with"]
+    wish(person, AlertKind.FAILED, webhook_url=receiver.url)
+    receiver.status = 503
+    recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1)), at=FRIDAY)
+    tick(FRIDAY)
+    triage.move(Batch.objects.get(), person, 0, TriageState.CORRECTED, None)
+    tick(FRIDAY + 2 * MINUTE)
+    assert postbox.subjects == told
+    receiver.status = 200
+    for minutes in range(3, 10):
+        tick(FRIDAY + minutes * MINUTE)
+    assert [body["subject"] for body in receiver.bodies] == [told[0], told[0], *told]
+    assert postbox.subjects == told
+
+
+def test_an_all_clear_does_not_wait_for_what_was_given_up(person: Person, receiver: Receiver) -> None:
+    by_webhook(person, receiver.url)
+    for subject in ("Failed", "All clear"):
+        messages.put(Person.objects.get(), Text(subject, ""), FRIDAY, kind=AlertKind.FAILED)
+    receiver.status = 404
+    send_due(FRIDAY)
+    assert [body["subject"] for body in receiver.bodies] == ["Failed", "All clear"]
 
 
 # ------------------------------------------------------------------------------------------ settings

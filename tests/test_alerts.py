@@ -192,7 +192,7 @@ def test_what_begins_again_an_hour_after_its_end_is_told_again(
     fail(recorded, 7, FRIDAY + 70 * MINUTE)
     fail(recorded, 5, FRIDAY + 90 * MINUTE)
     assert [subject.split(":")[0] for subject in postbox.subjects] == ["Many failures", "All clear"] * 2
-    assert "7 of 60 objects of today failed" in postbox.texts[2]
+    assert "7 of the day's 60 objects had failed by 20.11.2026 11.10" in postbox.texts[2]
 
 
 def test_what_dances_around_its_limit_rests_for_an_hour(
@@ -242,6 +242,37 @@ def test_who_hears_of_a_batch_since_they_watch_it_does_not_hear_of_it_twice(
     triage.move(failed, person, 0, TriageState.CORRECTED, None)
     tick(FRIDAY + 61 * MINUTE)
     assert postbox.subjects[2:] == ["All clear: 1 failed batch is dealt with"] * 2
+
+
+def test_what_was_told_as_watched_mutes_nothing_else(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.WATCHED, AlertKind.FAILED)
+    watched = running(recorded, 1, FRIDAY - MINUTE, FRIDAY - MINUTE)
+    Watch.objects.create(person=person, batch=watched, at=FRIDAY)
+    recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1)), at=FRIDAY)
+    tick(FRIDAY)
+    recorded(batch(2, "FAILED", at=FRIDAY, failed=failures(1)), at=FRIDAY + MINUTE)
+    tick(FRIDAY + MINUTE)
+    assert postbox.subjects == ["Finished: 1 batch that you watch", "Failed: 1 batch"]
+
+
+def test_what_ends_and_begins_again_in_quiet_hours_is_not_told_twice(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.FAILED, quiet_from="17:00", quiet_until="07:00")
+    failed = recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1)), at=FRIDAY)
+    tick(FRIDAY)
+    for state, hours in ((TriageState.CORRECTED, 8), (TriageState.LOOKING, 10), (TriageState.CORRECTED, 22)):
+        failed.refresh_from_db()
+        triage.move(failed, person, failed.triage_revision, state, None)
+        for minutes in range(3):
+            tick(FRIDAY + hours * 60 * MINUTE + minutes * MINUTE)
+    assert postbox.subjects == ["Failed: 1 batch", "All clear: 1 failed batch is dealt with"]
 
 
 def test_a_beginning_that_is_held_up_arrives_before_its_end(
@@ -390,7 +421,7 @@ def test_a_missing_sender_is_told_with_its_usual_time(
     missing_begins(recorded)
     tick(FRIDAY)
     assert postbox.texts[0].splitlines()[:2] == [
-        "Nordlys Kraft AS: usually sends by 08.15",
+        "Nordlys Kraft AS: nothing on Friday 20.11.2026, usually sends by 08.15",
         "https://dashboard.example/outcomes/rhythm/?day=2026-11-20",
     ]
 
@@ -434,7 +465,7 @@ def test_a_name_from_the_settings_keeps_to_its_line(
         organization_id=OTHER, mode="fixed", weekdays=[FRIDAY.weekday()], by="09:00", set_at=FRIDAY
     )
     tick(FRIDAY)
-    assert postbox.texts[0].startswith("Kommune A: usually sends by 09.00\n")
+    assert postbox.texts[0].startswith("Kommune A: nothing on Friday 20.11.2026, usually sends by 09.00\n")
 
 
 # ------------------------------------------------------------------------------------------ who hears of it
@@ -560,12 +591,27 @@ def test_a_failure_that_we_learn_of_late_is_told(
     recorded: Record,
     postbox: Postbox,
 ) -> None:
-    wish(person, AlertKind.FAILED)
+    wish(person, AlertKind.FAILED, AlertKind.NEW_CAUSE)
     at = FRIDAY - 3 * DAY
     running(recorded, 1, at, at)
     recorded(batch(1, "FAILED", at=at, failed=failures(1)), at=FRIDAY)  # after a weekend without workers
+    for minutes in range(0, 60, 20):
+        tick(FRIDAY + minutes * MINUTE)
+    assert postbox.subjects == ["Failed: 1 batch", "New: 1 cause of failures"]
+
+
+def test_what_another_batch_had_before_is_no_new_cause_of_one_that_we_learn_of_late(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.NEW_CAUSE)
+    at = FRIDAY - 3 * DAY
+    running(recorded, 1, at, at)
+    recorded(batch(2, "FAILED", at=at - DAY, failed=failures(1)), at=at)
+    recorded(batch(1, "FAILED", at=at, failed=failures(1)), at=FRIDAY)
     tick(FRIDAY)
-    assert postbox.subjects == ["Failed: 1 batch"]
+    assert postbox.subjects == []
 
 
 def test_causes_of_a_new_grouping_are_no_news_and_those_of_the_former_are_not_dealt_with(
@@ -606,6 +652,33 @@ def test_no_cause_is_new_before_the_list_it_stands_in_is_read_to_its_end(
     assert postbox.subjects == ["New: 1 cause of failures"]
 
 
+@pytest.mark.parametrize(
+    ("trouble", "pages", "is_awaited"),
+    [
+        (Trouble.FORBIDDEN, 3, False),
+        (Trouble.NOT_THERE, 0, False),
+        (Trouble.REFUSED, 0, False),
+        (Trouble.REFUSED, 3, True),  # a page that Amili has forgotten: the walk begins anew
+        (Trouble.UNREACHABLE, 0, True),
+    ],
+)
+def test_a_list_that_amili_does_not_show_is_not_awaited(
+    trouble: Trouble,
+    pages: int,
+    is_awaited: bool,
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.NEW_CAUSE)
+    Discovery.objects.create(
+        organization_id=ORGANISATION, walk=Walk.NEWEST, next_at=FRIDAY, trouble=trouble, pages=pages
+    )
+    recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1)), at=FRIDAY)
+    tick(FRIDAY)
+    assert postbox.subjects == ([] if is_awaited else ["New: 1 cause of failures"])
+
+
 def test_a_stuck_batch_is_told_until_it_ends_or_is_no_longer_asked_about(
     person: Person,
     recorded: Record,
@@ -644,7 +717,7 @@ def test_a_share_of_failures_reaches_those_whose_limit_it_reaches(
     tick(FRIDAY + MINUTE)
     assert postbox.recipients == ["kari@example.no"]
     assert postbox.texts[0].splitlines()[:2] == [
-        "Nordlys Kraft AS: 6 of 60 objects of today failed; your limit is 10 %",
+        "Nordlys Kraft AS: 6 of the day's 60 objects had failed by 20.11.2026 10.01; your limit is 10 %",
         f"https://dashboard.example/batches/?finished=2026-11-20&organisation={ORGANISATION}&objects=failed",
     ]
     recorded(batch(2, at=at, succeeded=good), at=FRIDAY)
@@ -751,6 +824,29 @@ def test_amili_is_away_after_a_quarter_of_an_hour_and_back_with_the_first_answer
     tick(FRIDAY + 46 * MINUTE)
     assert postbox.subjects == ["Amili has been unreachable for 15 minutes", "All clear: Amili answers again"]
     assert "No usable answer since 20.11.2026 10.00." in postbox.texts[0]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "subjects"),
+    [
+        (Trouble.NOT_UNDERSTOOD, []),
+        (Trouble.UNREACHABLE, ["Amili has been unreachable for 15 minutes"]),
+        (Trouble.KEYS_REFUSED, ["Amili has been unreachable for 15 minutes"]),
+    ],
+)
+def test_one_batch_that_cannot_be_read_is_not_amilis_silence(
+    trouble: Trouble,
+    subjects: list[str],
+    person: Person,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.AWAY)
+    for minutes in range(20):
+        now = FRIDAY + minutes * MINUTE
+        Traffic.objects.add(Traffic.Kind.BATCH, now, trouble=trouble)
+        Connection.objects.note_failure("batch 1", now, is_probe=False, wait=timedelta())
+        tick(now)
+    assert postbox.subjects == subjects
 
 
 def test_what_was_away_before_a_start_is_told_only_if_it_still_is(
@@ -1022,7 +1118,7 @@ def a_busy_day(person: Person, recorded: Record) -> None:
 def test_a_look_with_nothing_new_is_a_few_queries_for_each_kind(
     a_busy_day: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(42):  # a lock and two ends of a transaction for each among them
+    with django_assert_num_queries(43):  # a lock and two ends of a transaction for each among them
         looking.look(FRIDAY + MINUTE)
 
 

@@ -17,6 +17,7 @@ from batches.models import (
     Alert,
     AlertWishes,
     Batch,
+    BatchCause,
     Cause,
     CauseOrganization,
     Connection,
@@ -28,7 +29,7 @@ from batches.models import (
 )
 from batches.models.connection import LONGEST_PAUSE
 from batches.rhythm import Missing
-from batches.words import AWAY_MINUTES, FINISHED, AlertKind, Outcome
+from batches.words import AWAY_MINUTES, FINISHED, AlertKind, Outcome, Trouble
 
 RECENT = timedelta(hours=24)
 """By Amili's own times, so that neither a first start nor a long backfill tells of what is long past."""
@@ -36,6 +37,9 @@ RECENT = timedelta(hours=24)
 AWAY_FOR = timedelta(minutes=AWAY_MINUTES)
 FEWEST_OBJECTS = 50
 """Of fewer objects no share is worth an alert: one of two that failed is half of them."""
+
+SHUT = Q(trouble=Trouble.FORBIDDEN) | Q(trouble__in=[Trouble.NOT_THERE, Trouble.GONE, Trouble.REFUSED], pages=0)
+"""A list that Amili will not show. A later page that it turns down is one that it has forgotten: the walk begins anew."""
 
 
 def watched(now: datetime) -> list[Alert]:
@@ -58,10 +62,14 @@ def failed(now: datetime) -> list[Alert]:
     unresolved = Batch.objects.unresolved().filter(outcome=Outcome.FAILED).values_list("pk", "organization_id")
     since = now - RECENT
     lately = unresolved.filter(ended_at__gte=since)
-    # What nobody could ask about in time, or what Amili has corrected; not what we have only just found.
-    learnt_late = unresolved.filter(changed_at__gte=since, first_seen_at__lt=since)
+    learnt_late = unresolved.filter(_learnt_late(since))
     told = unresolved.filter(pk__in=_open(AlertKind.FAILED).values("batch"))
     return [_of_batch(batch_id, organization_id) for batch_id, organization_id in {*lately, *learnt_late, *told}]
+
+
+def _learnt_late(since: datetime) -> Q:
+    """What nobody could ask about in time, or what Amili has corrected; not what we have only just found."""
+    return Q(changed_at__gte=since, first_seen_at__lt=since)
 
 
 def new_causes(now: datetime) -> list[Alert]:
@@ -70,19 +78,30 @@ def new_causes(now: datetime) -> list[Alert]:
     Not those that a new way of grouping has given another name, nor any while that may be all there is to them.
     """
     unresolved = Cause.objects.occurring().unresolved().filter(replaced_by__isnull=True, replaces__isnull=True)
-    lately = Cause.objects.none() if _is_regrouping() else unresolved.filter(_first_seen_since(now - RECENT))
     told = unresolved.filter(pk__in=_open(AlertKind.NEW_CAUSE).values("cause"))
-    found = {*lately.values_list("pk", flat=True), *told.values_list("pk", flat=True)}
+    found = set(told.values_list("pk", flat=True))
+    if not _is_regrouping():
+        since = now - RECENT
+        begun = unresolved.filter(~Exists(_awaited()))
+        # What was first seen since was last seen since, by which there is an index.
+        found.update(begun.filter(last_seen_at__gte=since, first_seen_at__gte=since).values_list("pk", flat=True))
+        found.update(begun.filter(_begun_in_what_we_learnt_late(since)).values_list("pk", flat=True))
     return [Alert(key=f"{cause_id}", cause_id=cause_id) for cause_id in found]
 
 
-def _first_seen_since(since: datetime) -> Q:
-    """Of a list that is being read from its newest end the beginning of a cause comes last, and is awaited."""
+def _awaited() -> QuerySet[CauseOrganization]:
+    """Of a list that is being read from its newest end the beginning of a cause comes last, unless it is shut."""
     walks = Discovery.objects.by_themselves(settings.AMILI_ORGANIZATIONS).filter(walk=Walk.NEWEST)
-    unfinished = walks.filter(complete_at__isnull=True).values("organization_id")
-    is_awaited = CauseOrganization.objects.filter(cause=OuterRef("pk"), organization_id__in=unfinished)
-    # What was first seen since was last seen since, by which there is an index.
-    return Q(~Exists(is_awaited), last_seen_at__gte=since, first_seen_at__gte=since)
+    unfinished = walks.filter(complete_at__isnull=True).exclude(SHUT).values("organization_id")
+    return CauseOrganization.objects.filter(cause=OuterRef("pk"), organization_id__in=unfinished)
+
+
+def _begun_in_what_we_learnt_late(since: datetime) -> Q:
+    """Such batches have it, and no other that was submitted before."""
+    late = list(Batch.objects.unresolved().filter(_learnt_late(since)).values_list("pk", flat=True))
+    theirs = set(BatchCause.objects.filter(batch__in=late).values_list("cause", flat=True))
+    before = BatchCause.objects.filter(cause=OuterRef("pk"), submitted_at__lt=since).exclude(batch__in=late)
+    return Q(~Exists(before), pk__in=theirs)  # few: nobody looks at what all the others had before
 
 
 def _is_regrouping() -> bool:
@@ -138,12 +157,15 @@ def missing(now: datetime) -> list[Alert]:
 
 def away(now: datetime) -> list[Alert]:
     """Amili, where it has not answered for AWAY_FOR."""
-    since = _away_since(now)
+    amili = Connection.objects.as_it_stands()
+    since = amili.away_since(now)
     if since is None or now - since < AWAY_FOR:
         return []
     alert = Alert(key=since.isoformat(), numbers={"since": since.isoformat()})
     # Where nobody has asked for long, as before a start, it may be over: the next question tells.
     is_so_still = Traffic.objects.filter(minute__gte=now - LONGEST_PAUSE, failures__gt=0)
+    if not amili.opened_at:  # too few were asked about to tell Amili's silence from one batch that cannot be read
+        is_so_still = is_so_still.exclude(kind=Traffic.Kind.BATCH, trouble=Trouble.NOT_UNDERSTOOD)
     return [alert] if _open(AlertKind.AWAY).filter(key=alert.key).exists() or is_so_still.exists() else []
 
 
@@ -180,7 +202,7 @@ def _of_sender(missing: Missing) -> Alert:
 
 def _knowledge(now: datetime, organization_ids: Collection[UUID]) -> Callable[[Missing], bool]:
     """Whether we would know of what was sent in time: all that its list names has been read since, and Amili answers."""
-    is_away = _away_since(now) is not None
+    is_away = Connection.objects.as_it_stands().away_since(now) is not None
     walks = Discovery.objects.by_themselves(settings.AMILI_ORGANIZATIONS).filter(walk=Walk.NEWEST)
     known_until = dict(walks.values_list("organization_id", "complete_at"))
     unread = _unread(now, organization_ids) if organization_ids else set()
@@ -199,7 +221,3 @@ def _unread(now: datetime, organization_ids: Collection[UUID]) -> set[UUID | Non
     theirs = Q(organization_id__in=organization_ids) | Q(organization_id__isnull=True)
     listed = Batch.objects.submitted_on(timezone.localdate(now)).filter(theirs, listed_at__isnull=False)
     return set(listed.filter(checked_at__isnull=True).values_list("organization_id", flat=True))
-
-
-def _away_since(now: datetime) -> datetime | None:
-    return Connection.objects.as_it_stands().away_since(now)

@@ -8,6 +8,7 @@ from functools import partial
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from batches.alerts.finding import FINDERS
@@ -93,14 +94,20 @@ def _done(kind: AlertKind, found: Collection[Alert], now: datetime) -> set[str]:
 
 
 def _note(begun: Collection[Alert], now: datetime) -> None:
-    """Who is to hear of what has begun; what was noted of it before was told, or is no longer so."""
-    Notice.objects.filter(alert__in=begun).delete()
+    """Who is to hear of what has begun; not who has heard of it before, and not yet of the end between."""
+    noted = Notice.objects.filter(alert__in=begun)
+    untold_end = noted.filter(alert=OuterRef("alert"), person=OuterRef("person"), is_over=True, told_at__isnull=True)
+    noted.filter(~Exists(untold_end), is_over=False).delete()
+    noted.filter(is_over=True).delete()
     everybody = [wishes_of(person) for person in _people()]
     Notice.objects.bulk_create(
-        Notice(alert=alert, person_id=wishes.person_id, made_at=now)
-        for alert in begun
-        for wishes in everybody
-        if wants(wishes, alert)
+        (
+            Notice(alert=alert, person_id=wishes.person_id, made_at=now)
+            for alert in begun
+            for wishes in everybody
+            if wants(wishes, alert)
+        ),
+        ignore_conflicts=True,  # of those who have heard
     )
 
 

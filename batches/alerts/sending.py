@@ -11,7 +11,7 @@ from batches.alerts import mail, webhooks
 from batches.alerts.messages import wishes_of
 from batches.alerts.telling import quiet_until
 from batches.alerts.trouble import NotSent
-from batches.models import Channel, Message
+from batches.models import Channel, Digest, Message
 from batches.models.alert import PAUSES
 
 logger = logging.getLogger(__name__)
@@ -23,17 +23,25 @@ ROADS: Mapping[str, Callable[[Message], None]] = {
 
 
 def send(message: Message, now: datetime) -> None:
-    """Try a message that was claimed, and note what became of it.
+    """Try a message that was claimed, and note what became of it; in quiet hours leave it for their end.
 
     A worker that ends between the receiver's word and our note makes it go out twice: over SMTP nobody can do better than to
     give it the same Message-ID each time, by which mail programs tell the two for one.
     """
+    if (later := quiet_until(wishes_of(message.person), now)) and not _is_test(message):
+        _note(message, next_try_at=later, tries=message.tries - 1)
+        return
     try:
         _try(message)
     except NotSent as trouble:
         _note(message, **_after(trouble, message, now))
     else:
         _note(message, state=Message.State.SENT, sent_at=now, next_try_at=None, problem="")
+
+
+def _is_test(message: Message) -> bool:
+    """Somebody sits and waits for it. All others without a kind are digests."""
+    return not message.kind and not Digest.objects.filter(made_at=message.made_at).exists()
 
 
 def _try(message: Message) -> None:

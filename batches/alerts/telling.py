@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, time, timedelta
 from functools import partial
 
-from django.db.models import Exists, F, Min, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from batches.alerts import words
@@ -64,20 +64,12 @@ def _tell_together(
     person: Person, kind: AlertKind, notices: Collection[Notice], now: datetime, *, is_over: bool
 ) -> None:
     """One message about alerts of one kind, of which no more are read whole than it names."""
-    notices = _in_order(person, kind, notices) if is_over else notices
     alerts = _for(person, [notice.alert for notice in notices])
     if kind == AlertKind.FAILED and not is_over:
         alerts = _not_told_as_watched(person, alerts)
     if alerts:
         put(person, words.told(kind, _first(alerts), len(alerts), is_over=is_over), now, kind=kind)
     Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(told_at=now)
-
-
-def _in_order(person: Person, kind: AlertKind, ends: Iterable[Notice]) -> list[Notice]:
-    """Those ends that cannot arrive before their beginning: a message from before them that waits holds them back."""
-    waiting = Message.objects.filter(person=person, kind=kind, state=Message.State.WAITING)
-    since = waiting.aggregate(since=Min("made_at"))["since"]
-    return [end for end in ends if since is None or end.made_at < since]
 
 
 def _not_told_as_watched(person: Person, alerts: Collection[Alert]) -> list[Alert]:
@@ -98,9 +90,10 @@ def _first(alerts: Iterable[Alert]) -> list[Alert]:
 
 
 def _was_told_lately(person: Person, kind: str, is_over: bool, now: datetime) -> bool:
-    """A time to come is of a clock that was put back, and mutes nobody."""
+    """A time to come is of a clock that was put back, and mutes nobody; nor does what was not worth a message."""
     of_kind = Notice.objects.filter(person=person, alert__kind=kind, is_over=is_over)
-    return of_kind.filter(told_at__gt=now - WINDOW, told_at__lte=now).exists()
+    message = Message.objects.filter(person=person, kind=kind, made_at=OuterRef("told_at"))
+    return of_kind.filter(Exists(message), told_at__gt=now - WINDOW, told_at__lte=now).exists()
 
 
 def _for(person: Person, alerts: Iterable[Alert]) -> list[Alert]:

@@ -128,11 +128,12 @@ def _cause(alert: Alert) -> str:
 
 def _share(alert: Alert) -> str:
     return gettext(
-        "%(organisation)s: %(failed)s of %(objects)s objects of today failed; your limit is %(limit)s %%"
+        "%(organisation)s: %(failed)s of the day's %(objects)s objects had failed by %(at)s; your limit is %(limit)s %%"
     ) % {
         "organisation": _organization(alert),
         "failed": number(alert.numbers["failed"]),
         "objects": number(alert.numbers["objects"]),
+        "at": _moment(alert.opened_at),
         "limit": alert.numbers["limit"],
     }
 
@@ -148,8 +149,9 @@ def _stuck(alert: Alert) -> str:
 
 
 def _missing(alert: Alert) -> str:
-    return gettext("%(organisation)s: usually sends by %(by)s") % {
+    return gettext("%(organisation)s: nothing on %(day)s, usually sends by %(by)s") % {
         "organisation": _organization(alert),
+        "day": day_name(date.fromisoformat(alert.numbers["day"])),
         "by": alert.numbers["by"].replace(":", "."),
     }
 

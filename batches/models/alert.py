@@ -134,9 +134,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
     """What is to be sent, and who sends it."""
 
     def due(self, now: datetime) -> Self:
-        """What is to be tried. A time further away than any can be is of a clock that was put back, and binds nobody."""
+        """What is to be tried, of each kind in the order in which it was put: no all clear comes before its alert.
+
+        A time further away than any can be is of a clock that was put back, and binds nobody.
+        """
         longest = now + _LONGEST_WAIT
-        return self.filter(models.Q(next_try_at__lte=now) | models.Q(next_try_at__gt=longest))
+        waiting = Message.objects.filter(next_try_at__isnull=False).values("person", "channel", "kind")
+        in_order = models.Q(kind="") | models.Q(pk__in=waiting.values(first=models.Min("pk")))
+        return self.filter(models.Q(next_try_at__lte=now) | models.Q(next_try_at__gt=longest), in_order)
 
     def under_way(self, now: datetime) -> Self:
         """What somebody is sending; here too a time that is too far away binds nobody."""
