@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -134,6 +135,30 @@ def test_the_sign_in_leads_on_to_where_i_wanted_and_never_out_of_the_house(visit
     cache.clear()
     answer = visitor.post("/accounts/login/", {"login": "kari", "password": PASSWORD, "next": "https://evil.example/"})
     assert answer.headers["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("page", "leads_to"),
+    [
+        ("http://testserver/outcomes/rhythm/?day=2026-11-20&name=a", "/outcomes/rhythm/?day=2026-11-20&name=a"),
+        ("http://testserver", "/"),
+        ("https://evil.example/outcomes/", "/"),
+        ("http://testserver@evil.example/", "/"),
+        ("http://testserver//evil.example/", "/"),
+        ("http://[", "/"),
+        ("javascript:alert(1)", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_form_sent_after_the_sign_in_has_ended_leads_back_to_its_page(
+    visitor: Client, kari: Person, page: str, leads_to: str
+) -> None:
+    door = visitor.post("/alerts/test/", headers={"Referer": page}).headers["Location"]
+    assert door.startswith("/accounts/login/")
+    form = {"login": "kari", "password": PASSWORD, "next": dict(parse_qsl(urlsplit(door).query)).get("next", "")}
+    answer = visitor.post(door, form)
+    assert answer.headers["Location"] == leads_to
+    assert visitor.get(leads_to).status_code == 200
 
 
 def test_signing_out_ends_it(client: Client) -> None:
