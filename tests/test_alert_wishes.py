@@ -1,7 +1,7 @@
 """Alerts: what a person wants to hear of, where it may go, the test message, and the log of what was sent."""
 
 import re
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -285,6 +285,15 @@ def test_it_says_what_became_of_each(client: Client, person: Person) -> None:
     assert re.search(r"Webhook Did not Given up No such mailbox \(550\)\. 6$", texts[0])
     assert re.search(r"E-mail Went Sent 3$", texts[1])
     assert re.search(r"E-mail Waits Waiting next try at [\d. ]+ The server is busy\. 2$", texts[2])
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(59, "Sent"), (60, "Sent at 13.01.00")])
+def test_it_says_when_a_message_went_out_if_that_was_later(
+    client: Client, person: Person, seconds: int, state: str
+) -> None:
+    made_at = timezone.make_aware(datetime.combine(timezone.localdate(), time(13)))
+    sent(person, state="sent", made_at=made_at, sent_at=made_at + timedelta(seconds=seconds))
+    assert f"Stuck: 1 batch {state} 0" in seen(client.get(URL))
 
 
 def test_it_is_a_persons_own_and_ends_after_fifty(client: Client, person: Person) -> None:

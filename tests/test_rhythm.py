@@ -332,7 +332,7 @@ def test_a_stuck_batch_is_called_so_on_its_page_with_what_is_usual(client: Clien
     batch = running(recorded, 41)
     page = client.get(batch.get_absolute_url())
     assert tag(page)
-    assert "Usually done within 3 min; running for 41 min." in seen(page)
+    assert seen(page).count("Usually done within 3 min; running for 41 min.") == 1
     assert "Queued: 0 succeeded, 0 failed; stuck" in seen(page)
 
 
@@ -357,13 +357,17 @@ def test_a_batch_of_which_nothing_more_is_asked_is_not_called_stuck(client: Clie
 
 
 @pytest.mark.parametrize("address", ["/", "/batches/", "/causes/{cause}/"])
-def test_lists_call_it_so_too(client: Client, recorded: Record, address: str) -> None:
+def test_lists_call_it_so_too_with_what_is_usual(client: Client, recorded: Record, address: str) -> None:
     usually(3)
     running(recorded, 41, failed=[{"objectIndex": 0, "errors": ["Amount is odd"]}])
     address = address.format(cause=getattr(Cause.objects.first(), "pk", ""))
-    assert tag(client.get(address))
+    page = client.get(address)
+    assert tag(page)
+    assert "Stuck Usually done within 3 min; running for 41 min." in seen(page)
     running(recorded, 14, failed=[{"objectIndex": 0, "errors": ["Amount is odd"]}])
-    assert not tag(client.get(address))
+    page = client.get(address)
+    assert not tag(page)
+    assert "Usually done" not in seen(page)
 
 
 def test_what_i_looked_at_says_it_too(client: Client, recorded: Record) -> None:
@@ -474,14 +478,33 @@ def test_what_cannot_be_meant_is_explained_and_kept(client: Client, given: dict[
     assert errors
     assert all(f'aria-describedby="{error}"' in page.content.decode() for error in errors)
     assert "<script>alert" not in page.content.decode()
+    assert "Nothing is saved yet: see what is written below in red." in seen(page)
+    (at_cursor,) = re.findall(r"<input[^>]* autofocus[^>]*>", page.content.decode())
+    assert 'aria-invalid="true"' in at_cursor
+    assert f'aria-describedby="{errors[0]}"' in at_cursor
+    assert (
+        "#" not in re.findall(r'action="([^"]*)"\s+novalidate', page.content.decode())[0]
+    )  # or the cursor goes nowhere
     if given.get("by") == "09:00":
         assert 'value="09:00"' in page.content.decode()
     assert not Expectation.objects.exists()
 
 
+def test_each_of_the_seven_boxes_says_what_is_wrong_with_them(client: Client) -> None:
+    sent([FRIDAY], "08:20")
+    page = client.post(f"/outcomes/rhythm/{ORGANISATION}/?day=2026-11-20", {"mode": "fixed", "by": "09:00"})
+    said = f'aria-invalid="true" aria-describedby="expect-{ORGANISATION}-weekdays_error"'
+    boxes = re.findall(r'<input[^>]*name="weekdays"[^>]*>', page.content.decode())
+    assert [said in box for box in boxes] == [True] * 7
+
+
+def test_the_address_of_a_form_leads_back_to_its_organisation(client: Client) -> None:
+    answer = client.get(f"/outcomes/rhythm/{ORGANISATION}/?day=2026-11-20&name=7bc")
+    assert answer.headers["Location"] == f"/outcomes/rhythm/?day=2026-11-20&name=7bc#sender-{ORGANISATION}"
+
+
 def test_of_an_organisation_that_never_sent_nothing_can_be_said(client: Client) -> None:
     assert client.post(f"/outcomes/rhythm/{OTHER}/", {"mode": "never"}).status_code == 404
-    assert client.get(f"/outcomes/rhythm/{OTHER}/").status_code == 405
 
 
 def test_many_organisations_are_paged_and_found_by_name_at_the_same_cost(

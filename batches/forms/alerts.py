@@ -138,9 +138,3 @@ class AlertWishesForm(forms.ModelForm):  # type: ignore[type-arg]
             elif start and start == end:
                 self.add_error("quiet_until", gettext("That is the time at which they begin."))
         return self.cleaned_data
-
-    def point_at_what_is_wrong(self) -> None:
-        """Let the page open with the cursor in the first field that cannot be taken."""
-        wrong = next((name for name in self.fields if name in self.errors), None)
-        if wrong:
-            self.fields[wrong].widget.attrs["autofocus"] = True

@@ -1,12 +1,13 @@
 """Alerts: what a person wants to hear of, how, and when not; and the log of what was sent to them."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from batches.alerts.messages import channels_of, mail_is_on, put_test, wishes_of
 from batches.forms.alerts import AlertWishesForm, webhook_hosts
+from batches.forms.base import point_at_what_is_wrong
 from batches.models import AlertWishes, Message
 from batches.models.alert import KEPT_FOR, new_secret
 from batches.views.live import nothing_new, stamp_of_text
@@ -24,6 +26,8 @@ from staff.http import StaffRequest
 LOG_LENGTH = 50
 TEST_PAUSE = 60
 """Seconds between two test messages of a person."""
+LONG = timedelta(minutes=1)
+"""From then on it matters when a message went out, and not only when it was made."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,7 +52,7 @@ def alerts(request: StaffRequest) -> HttpResponse:
         AlertWishes.objects.update_or_create(person=request.user, defaults=form.cleaned_data)
         messages.info(request, gettext("Your wishes are saved."))
         return redirect("alerts")
-    form.point_at_what_is_wrong()
+    point_at_what_is_wrong(form)
     context |= {"form": form, "mail_is_on": mail_is_on(), "hosts": webhook_hosts()}
     return render(request, "batches/alerts.html", context, status=422 if form.is_bound else 200)
 
@@ -84,10 +88,12 @@ def _is_everybodys(request: StaffRequest) -> bool:
 
 
 def _log(request: StaffRequest) -> QuerySet[Message]:
-    """The latest first; without what was said, which may be long."""
+    """The latest first, and which `took_long`; without what was said, which may be long."""
+    took_long = Q(sent_at__gte=F("made_at") + LONG)
+    log = Message.objects.annotate(took_long=took_long).defer("body")
     if _is_everybodys(request):
-        return Message.objects.select_related("person").order_by("-id").defer("body")
-    return Message.objects.filter(person=request.user).order_by("-made_at", "-id").defer("body")
+        return log.select_related("person").order_by("-id")
+    return log.filter(person=request.user).order_by("-made_at", "-id")
 
 
 def _stamp_of(log: Iterable[Message]) -> str:

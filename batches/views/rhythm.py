@@ -13,10 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from batches import rhythm as learnt
 from batches.days import WEEK, holiday
+from batches.forms.base import point_at_what_is_wrong
 from batches.forms.rhythm import ExpectationForm, RhythmForm
 from batches.models import Expectation
 from batches.templatetags.batches import organisation
@@ -48,18 +49,25 @@ def rhythm(request: StaffRequest) -> HttpResponse:
     return _page(request)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def expect(request: StaffRequest, organization_id: UUID) -> HttpResponse:
-    """From now on this is expected of the organisation. Back to where it was said."""
+    """From now on this is expected of the organisation. Back to where it was said.
+
+    The address stays in the browser after a form that cannot be taken, and leads back there as well.
+    """
+    back = redirect(f"{reverse('rhythm', query=request.GET)}#sender-{organization_id}")
+    if request.method != "POST":
+        return back
     if organization_id not in learnt.senders(RhythmForm(request.GET).shown_day):
         raise Http404
     said = Expectation.objects.filter(pk=organization_id).first() or Expectation(pk=organization_id)
     form = ExpectationForm(request.POST, expectation=said)
     if not form.is_valid():
+        point_at_what_is_wrong(form)
         return _page(request, wrong=form)
     form.set(request.user, timezone.now())
     messages.info(request, gettext("What is expected of %(name)s is saved.") % {"name": organisation(organization_id)})
-    return redirect(f"{reverse('rhythm', query=request.GET)}#sender-{organization_id}")
+    return back
 
 
 def _page(request: StaffRequest, wrong: ExpectationForm | None = None) -> HttpResponse:
@@ -72,6 +80,7 @@ def _page(request: StaffRequest, wrong: ExpectationForm | None = None) -> HttpRe
     said = _said_of({*shown, *(each.organization_id for each in missing)})
     context = {
         "form": form,
+        "wrong": wrong,
         "day": day,
         "before": day - ONE_DAY,
         "after": day + ONE_DAY,
