@@ -42,7 +42,7 @@ def note_use(link: WallLink, now: datetime) -> None:
     minute = now.replace(second=0, microsecond=0)
     if link.seen_at is None or link.seen_at < minute:
         unseen = Q(seen_at__isnull=True) | Q(seen_at__lt=minute)
-        WallLink.objects.filter(unseen, pk=link.pk).update(seen_at=minute)
+        WallLink.objects.filter(unseen, pk=link.pk).update(seen_at=now)
 
 
 def revoke(link_id: int, person: Person) -> None:

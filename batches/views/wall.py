@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from functools import wraps
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
@@ -116,9 +118,9 @@ def wall_links(request: StaffRequest) -> HttpResponse:
 @require_POST
 def revoke(request: StaffRequest, link_id: int) -> HttpResponse:
     """The screens that use it find out with their next question."""
-    if not WallLink.objects.filter(pk=link_id).exists():
-        raise Http404
-    links.revoke(link_id, request.user)
+    link = get_object_or_404(WallLink, pk=link_id)
+    links.revoke(link.pk, request.user)
+    messages.info(request, gettext("The link for %(name)s is revoked.") % {"name": link.name})
     return redirect("wall-links")
 
 

@@ -65,6 +65,16 @@ def test_it_is_whole_and_readable_from_afar_on_every_screen(
     inspect(page)
 
 
+def test_what_finished_stands_in_one_row(page: Page, amili: Amili) -> None:
+    amili.start(fate="partial", objects=5, queued_seconds=0)
+    page.set_viewport_size(FULL_HD)
+    page.goto(WALL)
+    expect(page.locator(".first strong")).to_be_visible(timeout=60_000)
+    for part in ("h2", ".number"):
+        tops = page.locator(f".first {part}").evaluate_all("all => all.map(each => each.getBoundingClientRect().top)")
+        assert max(tops) - min(tops) < 1
+
+
 def test_what_is_new_appears_by_itself(page: Page, amili: Amili) -> None:
     page.clock.install()
     page.goto(WALL)
@@ -112,8 +122,10 @@ def test_a_screen_with_a_link_needs_no_sign_in_until_it_is_revoked(
     expect(screen.get_by_text("Up to date at")).to_be_visible()
     assert screen.context.cookies() == []
     page.goto(LINKS)
-    page.get_by_role("button", name="Revoke Reception").click()
-    expect(page.get_by_role("row", name="Reception")).to_contain_text("Revoked")
+    row = page.get_by_role("row", name="Reception")
+    row.get_by_text("Revoke", exact=True).click()
+    row.get_by_role("button", name="Revoke the link").click()
+    expect(row).to_contain_text("Revoked")
     pass_time(screen)
     expect(screen.get_by_text("This link is not valid any more")).to_be_visible()
     inspect(screen)
