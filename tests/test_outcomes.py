@@ -102,13 +102,19 @@ def test_a_link_named_by_a_number_says_what_it_counts(client: Client, recorded: 
         labels
     )
     assert {"2 batches of this day", "1 object failed on this day"} <= set(labels)
+    assert {"1 batch succeeded on this day", "1 batch succeeded partly on this day"} <= set(labels)
     assert not re.findall(r'<a class="ds-link[^"]*" href="[^"]*">[\d\s]+</a>', content)
 
 
 def test_the_days_of_the_table_lead_to_their_batches(client: Client, recorded: Record) -> None:
-    finished(recorded, MONDAY - timedelta(days=1), bad=1)
+    for good, bad in ((1, 0), (1, 1), (1, 1), (0, 1)):
+        finished(recorded, MONDAY - timedelta(days=1), good, bad)
     found = hrefs(client.get(URL, {"day": "2026-03-09", "as": TABLE}))
-    assert {"/batches/?finished=2026-03-08", "/batches/?finished=2026-03-08&objects=failed"} <= set(found)
+    address = "/batches/?finished=2026-03-08"
+    assert {address, f"{address}&objects=failed"} <= set(found)
+    for outcome, count in (("succeeded", 1), ("partial", 2), ("failed", 1)):
+        assert f"{address}&status={outcome}" in found
+        assert client.get(f"{address}&status={outcome}").content.decode().count('id="batch-') == count
 
 
 def test_of_a_cause_the_number_of_batches_is_the_link_to_them(client: Client, recorded: Record) -> None:
@@ -276,6 +282,18 @@ def test_a_norwegian_date_is_understood(client: Client) -> None:
 
 def test_a_trend_of_another_length_is_explained(client: Client) -> None:
     assert "The trend is of 30, 90 or 365 days." in seen(client.get(URL, {"days": "31"}))
+
+
+@pytest.mark.parametrize("form", ["", TABLE])
+def test_only_a_length_that_there_is_goes_with_its_links(client: Client, recorded: Record, form: str) -> None:
+    for n in range(12):
+        finished(recorded, organizationId=str(uuid4()), type=f"T{n}")
+    for day in ("2026-03-09", "2026-03-10", ""):
+        page = client.get(URL, {"day": day, "days": "31", "as": form})
+        assert not [address for address in hrefs(page) if "days=31" in address]
+        assert 'name="days"' not in page.content.decode()
+    [file] = [address for address in hrefs(page) if "export.xlsx" in address]
+    assert client.get(file).status_code == 200
 
 
 def test_nothing_in_the_address_breaks_the_page(client: Client) -> None:
@@ -527,7 +545,7 @@ def test_everything_fits_on_narrow_screens_and_in_its_card(
         assert thread.submit(cut_off, pages, Path(settings.STATIC_ROOT)).result() == []
 
 
-def test_the_readouts_of_the_trend_stand_clear_of_its_titles(
+def test_the_titles_of_the_trend_stand_clear_of_its_readouts_and_scales(
     client: Client, recorded: Record, settings: Settings
 ) -> None:
     finished(recorded, good=123_456, bad=9)
@@ -546,8 +564,11 @@ CUT = """() => [...document.querySelectorAll("#outcomes :is(table, th, td:not(.s
 SIDEWAYS = "document.documentElement.scrollWidth > innerWidth"
 OVERPRINTED = """() => {
     const boxes = query => [...document.querySelectorAll(query)].map(each => each.getBoundingClientRect());
-    return boxes(".trend-chart .titles text").some(title => boxes(".day[aria-current] text").some(text =>
-        title.right > text.left && title.bottom > text.top + 3 && title.top < text.bottom - 3));
+    const isOn = (title, text, by) =>
+        title.right > text.left && title.left < text.right && title.bottom > text.top + by && title.top < text.bottom - by;
+    return boxes(".trend-chart .titles text").some(title =>
+        boxes(".day[aria-current] text").some(text => isOn(title, text, 3)) ||
+        boxes(".trend-chart .ticks text").some(text => isOn(title, text, 0)));
 }"""
 
 
@@ -573,11 +594,12 @@ def cut_off(pages: list[HttpResponse], static: Path) -> list[str]:
 
 
 def overprinted(pages: list[HttpResponse], static: Path) -> bool:
-    """Whether a title and the numbers of a day stand on each other on the narrowest screen."""
+    """Whether a title stands on the numbers of a day, or touches those of a scale, on a narrow screen."""
     found = []
     for page in shown(pages, static):
-        page.set_viewport_size({"width": 320, "height": 900})
-        found.append(bool(page.evaluate(OVERPRINTED)))
+        for width in (320, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            found.append(bool(page.evaluate(OVERPRINTED)))
     return any(found)
 
 

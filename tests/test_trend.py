@@ -152,6 +152,16 @@ def test_the_ways_keep_the_rest_of_the_address(client: Client, recorded: Record)
     assert "?day=2026-03-09&amp;as=table#trend" in trend_in(page_of(client))
 
 
+@pytest.mark.parametrize(("count", "is_said"), [(90, False), (365, True)])
+def test_where_colours_alone_tell_the_outcomes_apart_their_order_is_said(
+    client: Client, recorded: Record, count: int, is_said: bool
+) -> None:
+    finish(recorded, MONDAY)
+    said = "From below: Succeeded Partly succeeded Failed"
+    assert (said in seen(page_of(client, days=count))) is is_said
+    assert (said in " ".join(words(picture(client, days=count)))) is is_said
+
+
 def test_days_lead_on_with_a_trend_as_long(client: Client, recorded: Record) -> None:
     finish(recorded, MONDAY)
     assert trend_in(page_of(client, days=90)).count("&amp;days=90") > 90

@@ -21,10 +21,15 @@ class OutcomesForm(DayForm):
     )
 
     @property
+    def asked_days(self) -> int | None:
+        """How many days the trend is asked to have, if that can be."""
+        self.is_valid()
+        return self.cleaned_data.get("days") or None
+
+    @property
     def shown_days(self) -> int:
         """How many days the trend has."""
-        self.is_valid()
-        return self.cleaned_data.get("days") or PERIODS[0]
+        return self.asked_days or PERIODS[0]
 
     @property
     def is_table(self) -> bool:

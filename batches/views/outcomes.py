@@ -76,7 +76,7 @@ def outcomes(request: StaffRequest) -> HttpResponse:
         "last": None if found.batches.now else _last_before(found.day),
         "working_day": working_day_before(found.day),
         **_lists(found, whole),
-        **_ways(found.day, request.GET),
+        **_ways(found.day, form.asked_days, request.GET),
     }
     return render(request, "batches/outcomes.html#outcomes" if request.htmx else "batches/outcomes.html", context)
 
@@ -113,11 +113,13 @@ def _lists(found: DayOutcomes, whole: Collection[str]) -> dict[str, Any]:
     }
 
 
-def _ways(day: date, asked: QueryDict) -> dict[str, Any]:
+def _ways(day: date, days: int | None, asked: QueryDict) -> dict[str, Any]:
     """Other days, with what else was asked for; and the files of this one."""
+    kept = [("days", days)] if days else []
     return {
         "before": day - timedelta(days=1),
         "after": day + timedelta(days=1),
-        "kept": [(name, value) for name in ("days", "as", "all") for value in asked.getlist(name)],
+        "days": days,
+        "kept": kept + [(name, value) for name in ("as", "all") for value in asked.getlist(name)],
         "files": FILES,
     }

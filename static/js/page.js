@@ -74,8 +74,13 @@ document.addEventListener("htmx:afterSettle", () => {
   }
 });
 
-// On a narrow screen the current tab may stand outside the strip of tabs.
-document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// On a narrow screen the current tab may stand outside the strip of tabs, which alone is moved: the page stays where it is.
+const tab = document.querySelector(".tabs [aria-current]");
+const strip = tab?.closest(".tabs");
+if (strip) {
+  const [seen, wanted] = [strip, tab].map((each) => each.getBoundingClientRect());
+  strip.scrollLeft += (wanted.left + wanted.right - seen.left - seen.right) / 2;
+}
 
 // A menu closes like one: by Escape, by a click beside it, and once something in it was chosen.
 const openMenus = () => document.querySelectorAll("details[data-menu][open]");

@@ -1,10 +1,5 @@
 // A button that prints the page, and the time of printing on the sheet. Without script the browser's own menu prints it.
 
-const buttons = () => document.querySelectorAll("[data-print]");
-const show = () => buttons().forEach((button) => (button.hidden = false));
-document.addEventListener("htmx:afterSettle", show);
-show();
-
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });

@@ -18,12 +18,16 @@ def fail_a_batch(page: Page, amili: Amili) -> UUID:
     return batch_id
 
 
-def test_what_finishes_appears_by_itself(page: Page, open_page: OpenPage, amili: Amili) -> None:
+def test_what_finishes_appears_by_itself_and_leaves_the_focus_where_it_is(
+    page: Page, open_page: OpenPage, amili: Amili
+) -> None:
     page.goto("/outcomes/")
     finished = page.locator(".outcome-cards section").first.locator(".big")
-    before = finished.inner_text()
+    before, button = finished.inner_text(), page.get_by_role("button", name="Print")
+    button.focus()
     fail_a_batch(open_page(), amili)
     expect(finished).not_to_have_text(before, timeout=60_000)
+    expect(button).to_be_focused()
 
 
 def test_a_number_leads_to_the_batches_that_make_it(page: Page, amili: Amili) -> None:

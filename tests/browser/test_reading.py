@@ -100,6 +100,16 @@ def copied(page: Page, button: str) -> str:
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
+def test_on_a_phone_the_current_tab_is_in_its_strip_and_the_page_at_its_top(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 420})
+    page.goto(f"/batches/{LARGE}/answer/")
+    tab = page.locator(".tabs [aria-current]")
+    expect(tab).not_to_be_in_viewport()
+    assert page.evaluate("scrollY") == 0
+    tab.evaluate("tab => scrollTo(0, tab.getBoundingClientRect().top)")
+    expect(tab).to_be_in_viewport(ratio=0.9)
+
+
 def test_the_ids_and_the_answer_are_copied(open_page: OpenPage) -> None:
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     page.goto(f"/batches/{DOCUMENTED}/")
