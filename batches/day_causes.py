@@ -23,11 +23,6 @@ class CauseOfDay(NamedTuple):
     is_new: bool  # no batch that finished before this day has it
 
     @property
-    def percent(self) -> int | None:
-        """By how much there is more than usual, or less."""
-        return round(100 * (self.rows - self.usual) / self.usual) if self.usual else None
-
-    @property
     def trend(self) -> str:
         """One of `new`, `more`, `less` and `as_usual`."""
         if self.is_new:

@@ -5,8 +5,6 @@ from datetime import date, timedelta
 
 from django.db import connection
 
-from batches.outcomes import Numbers
-
 
 @dataclass(frozen=True)
 class TrendDay:
@@ -26,9 +24,13 @@ class TrendDay:
         return self.succeeded + self.partial + self.failed
 
     @property
+    def objects(self) -> int:
+        return self.good + self.bad
+
+    @property
     def share(self) -> float | None:
         """Which part of the objects failed, from 0 to 1."""
-        return Numbers(self.batches, self.good, self.bad).share
+        return self.bad / self.objects if self.objects else None
 
 
 # The durations as percentile_disc would give them, had it a row for each batch.

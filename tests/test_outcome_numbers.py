@@ -152,25 +152,25 @@ def test_a_first_day_that_was_corrected_away_is_known_no_more(day: ReadDay, reco
 
 
 @pytest.mark.parametrize(
-    ("rows", "before", "trend", "percent"),
+    ("rows", "before", "trend"),
     [
-        (5, [5, 5], "as_usual", 0),
-        (6, [5, 5], "as_usual", 20),
-        (7, [5, 5], "more", 40),
-        (4, [5, 5], "as_usual", -20),
-        (3, [5, 5], "less", -40),
-        (3, [0, 0, 3], "more", None),  # usual is that it is not there
-        (3, [], "new", None),
+        (5, [5, 5], "as_usual"),
+        (6, [5, 5], "as_usual"),
+        (7, [5, 5], "more"),
+        (4, [5, 5], "as_usual"),
+        (3, [5, 5], "less"),
+        (3, [0, 0, 3], "more"),  # usual is that it is not there
+        (3, [], "new"),
     ],
 )
 def test_a_cause_is_told_by_its_change(
-    day: ReadDay, recorded: Record, rows: int, before: list[int], trend: str, percent: int | None
+    day: ReadDay, recorded: Record, rows: int, before: list[int], trend: str
 ) -> None:
     recorded(finished(bad=rows))
     for weeks, bad in enumerate(before, start=1):
         recorded(finished(weeks_before(weeks), bad=bad))
     [cause] = day().causes
-    assert (cause.rows, cause.batches, cause.trend, cause.percent) == (rows, 1, trend, percent)
+    assert (cause.rows, cause.batches, cause.trend) == (rows, 1, trend)
 
 
 def test_a_cause_of_another_weekday_is_not_new_and_without_weeks_to_compare_as_usual(
@@ -179,7 +179,7 @@ def test_a_cause_of_another_weekday_is_not_new_and_without_weeks_to_compare_as_u
     recorded(finished(DAY - timedelta(days=2), bad=1))
     recorded(finished(bad=2))
     [cause] = day().causes
-    assert (cause.trend, cause.usual, cause.percent) == ("as_usual", None, None)
+    assert (cause.trend, cause.usual) == ("as_usual", None)
 
 
 def test_the_causes_with_most_rows_come_first(day: ReadDay, recorded: Record) -> None:

@@ -356,6 +356,8 @@ def test_the_first_organisations_stand_there_and_the_rest_is_a_link_away(client:
     assert page.content.decode().count('<th scope="row" class="name">') == 20
     assert "All 12" in seen(page)
     assert "/outcomes/?day=2026-03-09&all=organisations#organisations" in hrefs(page)
+    whole = client.get(URL, {"day": "2026-03-09", "all": "organisations"})
+    assert "/outcomes/?day=2026-03-09&all=organisations&all=types#types" in hrefs(whole)
     whole = client.get(URL, {"day": "2026-03-09", "all": ["organisations", "types"]}).content.decode()
     assert whole.count('<th scope="row" class="name">') == 24
 

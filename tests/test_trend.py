@@ -150,6 +150,7 @@ def test_the_ways_keep_the_rest_of_the_address(client: Client, recorded: Record)
         "?day=2026-03-09&days=90&all=types",
     ]
     assert "?day=2026-03-09&amp;as=table#trend" in trend_in(page_of(client))
+    assert 'href="?day=2026-03-08&amp;days=90&amp;as=table"' in trend_in(page_of(client, **asked))
 
 
 @pytest.mark.parametrize(("count", "is_said"), [(90, False), (365, True)])

@@ -31,10 +31,6 @@ class Day:
         return holiday(self.numbers.day)
 
     @property
-    def objects(self) -> int:
-        return self.numbers.good + self.numbers.bad
-
-    @property
     def median(self) -> timedelta | None:
         return _length(self.numbers.median)
 

@@ -55,12 +55,12 @@ def part_name(part: Part) -> str:
 
 
 @register.filter
-def rise(cause: CauseOfDay) -> str:
-    """By how much there is more of a cause than usual: `60 %`, and `×12` where that would be a long number."""
+def change(cause: CauseOfDay) -> str:
+    """By how much there is more of a cause than usual, or less: `60 %`, and `×12` where that would be a long number."""
     if not cause.usual:
         return gettext("from 0")
     times = cause.rows / cause.usual
-    return f"×{count(round(times))}" if times >= LONG_RISE else f"{count(round(100 * (times - 1)))}\xa0%"
+    return f"×{count(round(times))}" if times >= LONG_RISE else f"{count(round(100 * abs(times - 1)))}\xa0%"
 
 
 @register.filter
@@ -88,7 +88,7 @@ def told_share(day: TrendDay) -> str:
     return gettext("%(share)s failed, %(failed)s of %(all)s") % {
         "share": failed_share(day.share or 0),
         "failed": count(day.bad),
-        "all": count(day.good + day.bad),
+        "all": count(day.objects),
     }
 
 

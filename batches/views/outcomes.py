@@ -45,6 +45,7 @@ class Shown[Each]:
     items: Sequence[Each]
     count: int
     printed: int
+    opened: Collection[str] = ()  # the lists that are shown whole when this one is too
 
     @property
     def is_whole(self) -> bool:
@@ -105,9 +106,9 @@ def _last_before(day: date) -> date | None:
 def _lists(found: DayOutcomes, whole: Collection[str]) -> dict[str, Any]:
     parts = (("organisations", found.by_organization), ("types", found.by_type))
     return {
-        "causes": Shown(found.causes, found.cause_count, MOST_CAUSES),
+        "causes": Shown(found.causes, found.cause_count, MOST_CAUSES, [*whole, "causes"]),
         **{
-            name: Shown(items if name in whole else items[:MOST_PARTS], len(items), MOST_PRINTED)
+            name: Shown(items if name in whole else items[:MOST_PARTS], len(items), MOST_PRINTED, [*whole, name])
             for name, items in parts
         },
     }

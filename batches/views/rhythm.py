@@ -20,7 +20,7 @@ from batches.days import WEEK, holiday
 from batches.forms.base import point_at_what_is_wrong
 from batches.forms.rhythm import ExpectationForm, RhythmForm
 from batches.models import Expectation
-from batches.templatetags.batches import organisation
+from batches.words import organisation
 from staff.http import StaffRequest
 
 PER_PAGE = 25

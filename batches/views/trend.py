@@ -9,15 +9,17 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from batches.chart import Chart, chart_of
-from batches.forms.outcomes import PERIODS, OutcomesForm
+from batches.forms.outcomes import PERIODS, TABLE, OutcomesForm
 from batches.trend import TrendDay, trend
 from batches.views.downloads import checked, readable
 from staff.http import StaffRequest
 
 
 def chart_on_page(days: Sequence[TrendDay], form: OutcomesForm) -> Chart:
-    """What `batches/trend.html` shows: each day leads to its page, with a trend as long as this one."""
-    kept = {} if form.shown_days == PERIODS[0] else {"days": form.shown_days}
+    """What `batches/trend.html` shows: each day leads to its page, with a trend as long as this one, and shown alike."""
+    kept: dict[str, int | str] = {} if form.shown_days == PERIODS[0] else {"days": form.shown_days}
+    if form.is_table:
+        kept["as"] = TABLE
     return chart_of(days, lambda day: f"?{urlencode({'day': day, **kept})}")
 
 
