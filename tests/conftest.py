@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 import requests
 from celery import current_app
+from django.conf import settings
 from django.core.cache import caches
 from django.core.management import call_command
 from django.core.signals import request_finished
@@ -34,6 +35,14 @@ from tests.answers import BATCH, Json, body
 def collected() -> None:
     """The static files under the names that pages give them, as after an installation."""
     call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_browsers() -> Iterator[None]:
+    """A browser of the tests is a web server too: it looks for a static file when asked, and not for all of them before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "WHITENOISE_AUTOREFRESH", True, raising=False)
+        yield
 
 
 @pytest.fixture(autouse=True)
