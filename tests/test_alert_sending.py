@@ -1,5 +1,6 @@
 """Messages on their way: tried again while that may help, given up when it cannot, and sent nowhere but where they may go."""
 
+import asyncio
 import hmac
 import json
 import logging
@@ -22,7 +23,7 @@ from pytest_django import Settings
 from batches import tasks, triage
 from batches.alerts import mail, messages, webhooks
 from batches.alerts.messages import Text
-from batches.models import Batch, Channel, Digest, Message, Shape
+from batches.models import Batch, Channel, Message, Shape
 from batches.pace import LEASE
 from batches.words import AlertKind, TriageState
 from sandbox.servers import free_port
@@ -223,6 +224,30 @@ def test_a_mail_server_may_ponder_over_a_whole_mail(person: Person, settings: Se
     assert len(postbox.mails) == 1
 
 
+class Clinging(Postbox):
+    """It takes mail, and lets nobody go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.was_left = threading.Event()
+
+    async def handle_QUIT(self, *_: object) -> str:  # noqa: N802 - named for SMTP's word
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:  # the caller has gone
+            self.was_left.set()
+            raise
+        return "221 Bye"
+
+
+def test_nobody_waits_for_a_mail_servers_goodbye(person: Person, settings: Settings) -> None:
+    postbox, port = Clinging(), free_port()
+    point_at(settings, port, timeout=20)
+    with running(postbox, port):
+        assert problem_of(person) == (State.SENT, "")
+        assert postbox.was_left.wait(timeout=5)
+
+
 def test_a_try_that_takes_too_long_is_one_that_failed(person: Person, postbox: Postbox) -> None:
     """Celery lets a task know by a signal when its time is nearly over."""
 
@@ -267,16 +292,27 @@ def test_a_further_try_keeps_out_of_quiet_hours(person: Person, settings: Settin
     assert Message.objects.get().next_try_at == FRIDAY.replace(hour=12)
 
 
-@pytest.mark.parametrize("kind", [AlertKind.STUCK, ""], ids=["an alert", "the digest"])
+@pytest.mark.parametrize("kind", [AlertKind.STUCK, Message.DIGEST])
 def test_what_was_held_up_until_quiet_hours_waits_for_their_end(kind: str, person: Person, postbox: Postbox) -> None:
     wish(person, quiet_from="11:00", quiet_until="12:00")
-    Digest.objects.create(day=FRIDAY.date(), made_at=FRIDAY)
     messages.put(person, TEXT, FRIDAY, kind=kind)
     send_due(FRIDAY.replace(hour=11))  # after an hour without workers
     assert postbox.mails == []
     assert (Message.objects.get().tries, Message.objects.get().next_try_at) == (0, FRIDAY.replace(hour=12))
     send_due(FRIDAY.replace(hour=12))
     assert postbox.subjects == ["Stuck: 1 batch"]
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_a_closed_account_gets_nothing_that_waits(
+    channel: Channel, person: Person, postbox: Postbox, receiver: "Receiver"
+) -> None:
+    wish(person, wants_mail=channel == Channel.MAIL, webhook_url=receiver.url if channel == Channel.WEBHOOK else "")
+    messages.put(Person.objects.get(), TEXT, FRIDAY)
+    Person.objects.update(is_active=False)
+    send_due(FRIDAY)
+    assert Message.objects.get().state == State.GIVEN_UP
+    assert (postbox.mails, receiver.calls) == ([], [])
 
 
 def test_a_test_goes_out_in_quiet_hours_too(person: Person, postbox: Postbox) -> None:
@@ -519,6 +555,55 @@ def test_a_channel_that_is_down_keeps_its_own_order_and_no_other_channel_waiting
         tick(FRIDAY + minutes * MINUTE)
     assert [body["subject"] for body in receiver.bodies] == [told[0], told[0], *told]
     assert postbox.subjects == told
+
+
+def test_once_mail_goes_out_again_nobodys_waits_for_the_rest_of_a_long_pause(person: Person, postbox: Postbox) -> None:
+    wish(person)
+    quiet = Person.objects.create(username="per", email="per@example.no")
+    wish(quiet, quiet_from="12:00", quiet_until="20:00")
+    postbox.refusal = "451 Later"
+    for each in (person, quiet):
+        messages.put(Person.objects.get(pk=each.pk), Text("Failed", ""), FRIDAY, kind=AlertKind.FAILED)
+    for minutes in (0, 1, 6, 21, 81):
+        send_due(FRIDAY + minutes * MINUTE)
+    postbox.refusal = ""
+    back = FRIDAY + 130 * MINUTE
+    messages.put(person, Text("All clear", ""), back, kind=AlertKind.FAILED)
+    send_due(back)
+    assert postbox.mails == []  # a fresh one keeps behind what waits until the afternoon
+    messages.put(Person.objects.create(username="ola", email="ola@example.no"), TEXT, back)
+    for minutes in range(6):
+        send_due(back + minutes * MINUTE)
+    assert postbox.subjects == ["Stuck: 1 batch", "Failed", "All clear"]
+    send_due(FRIDAY.replace(hour=20))
+    assert postbox.recipients[3:] == ["per@example.no"]
+
+
+def test_a_webhook_that_works_says_nothing_of_another_persons(person: Person, receiver: Receiver) -> None:
+    receiver.status = 503
+    messages.put(by_webhook(person, receiver.url), TEXT, FRIDAY)
+    for minutes in (0, 1, 6, 21):
+        send_due(FRIDAY + minutes * MINUTE)
+    waits_until = Message.objects.get().next_try_at
+    receiver.status = 200
+    now = FRIDAY + 22 * MINUTE
+    messages.put(by_webhook(Person.objects.create(username="ola"), receiver.url), TEXT, now)
+    send_due(now)
+    assert Message.objects.get(state=State.WAITING).next_try_at == waits_until
+    messages.put(Person.objects.get(pk=person.pk), TEXT, now)
+    send_due(now)
+    assert Message.objects.get(state=State.WAITING).next_try_at == now + 5 * MINUTE
+
+
+def test_fresh_word_goes_before_what_is_tried_again(person: Person, receiver: Receiver) -> None:
+    """Be it another's: a receiver that does not answer costs each try its whole time."""
+    receiver.status = 503
+    messages.put(by_webhook(person, receiver.url), Text("Tried", ""), FRIDAY)
+    send_due(FRIDAY)
+    ola = by_webhook(Person.objects.create(username="ola"), receiver.url)
+    messages.put(ola, Text("Fresh", ""), FRIDAY + 2 * MINUTE)
+    send_due(FRIDAY + 2 * MINUTE)
+    assert [body["subject"] for body in receiver.bodies] == ["Tried", "Fresh", "Tried"]
 
 
 def test_an_all_clear_does_not_wait_for_what_was_given_up(person: Person, receiver: Receiver) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -209,6 +211,22 @@ def test_what_dances_around_its_limit_rests_for_an_hour(
     assert [subject.split(":")[0] for subject in postbox.subjects] == ["Many failures", "All clear", "Many failures"]
 
 
+def test_an_end_in_time_to_come_keeps_nothing_from_beginning_again(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    """It is of a clock that was put back."""
+    wish(person, AlertKind.FAILED)
+    failed = recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1)), at=FRIDAY)
+    tick(FRIDAY)
+    for state, now in ((TriageState.CORRECTED, FRIDAY + DAY), (TriageState.LOOKING, FRIDAY + 20 * MINUTE)):
+        failed.refresh_from_db()
+        triage.move(failed, person, failed.triage_revision, state, None)
+        tick(now)
+    assert postbox.subjects == ["Failed: 1 batch", "All clear: 1 failed batch is dealt with", "Failed: 1 batch"]
+
+
 def test_a_batch_that_is_taken_up_again_is_told_again(
     person: Person,
     recorded: Record,
@@ -307,13 +325,13 @@ def test_a_clock_that_is_put_back_mutes_nobody(
 # ------------------------------------------------------------------------------------------ when something fails
 
 
-def failing(at: str, times: int = 1) -> Callable[..., Any]:
+def failing(at: str, times: int = 1, fault: type[Exception] = DatabaseError) -> Callable[..., Any]:
     """Of a database that so often turns down what begins with or names this."""
     left = iter(range(times))
 
     def fail(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
         if at in sql and next(left, None) is not None:
-            raise DatabaseError("no")
+            raise fault("no")
         return execute(sql, *more)
 
     return fail
@@ -331,6 +349,15 @@ def test_a_kind_that_cannot_be_looked_for_keeps_no_other_from_being_told(
     telling.tell(FRIDAY)
     send_due(FRIDAY)
     assert postbox.subjects == ["Stuck: 1 batch"]
+
+
+def test_a_look_whose_time_is_over_looks_for_nothing_more(person: Person, recorded: Record) -> None:
+    stuck_begins(recorded)
+    out_of_time = failing('FROM "batches_outcomeday"', fault=SoftTimeLimitExceeded)
+    wish(person, AlertKind.SHARE, AlertKind.STUCK)
+    with connection.execute_wrapper(out_of_time), pytest.raises(SoftTimeLimitExceeded):
+        looking.look(FRIDAY)
+    assert not Alert.objects.exists()
 
 
 def test_a_person_who_cannot_be_told_keeps_no_other_from_being_told(
@@ -598,6 +625,20 @@ def test_a_failure_that_we_learn_of_late_is_told(
     for minutes in range(0, 60, 20):
         tick(FRIDAY + minutes * MINUTE)
     assert postbox.subjects == ["Failed: 1 batch", "New: 1 cause of failures"]
+
+
+def test_what_a_long_backfill_reads_a_day_after_it_was_found_is_told_only_if_it_is_not_long_past(
+    person: Person,
+    recorded: Record,
+    postbox: Postbox,
+) -> None:
+    wish(person, AlertKind.FAILED, AlertKind.NEW_CAUSE)
+    for number, days in enumerate((365, 8)):
+        Batch.objects.follow([UUID(id_of(number))], FRIDAY - DAY - MINUTE, Source.DISCOVERY)
+        past = batch(number, "FAILED", at=FRIDAY - days * DAY, failed=failures(1, f"Cause {'ab'[number]}"))
+        recorded(past, at=FRIDAY)
+    tick(FRIDAY)
+    assert postbox.subjects == []
 
 
 def test_what_another_batch_had_before_is_no_new_cause_of_one_that_we_learn_of_late(
@@ -1120,6 +1161,25 @@ def test_a_look_with_nothing_new_is_a_few_queries_for_each_kind(
 ) -> None:
     with django_assert_num_queries(43):  # a lock and two ends of a transaction for each among them
         looking.look(FRIDAY + MINUTE)
+
+
+def test_a_look_reads_nothing_of_what_failed_long_ago(person: Person, recorded: Record) -> None:
+    """However much of it nobody has dealt with."""
+    recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1)), at=FRIDAY)
+    long_ago = FRIDAY - 30 * DAY
+    Batch.objects.bulk_create(
+        Batch(pk=id_of(10 + number), outcome="failed", first_seen_at=long_ago - number * MINUTE, changed_at=long_ago)
+        for number in range(5_000)
+    )
+    with CaptureQueriesContext(connection) as queries:
+        looking.look(FRIDAY)
+    late = [query["sql"] for query in queries if '"changed_at" >=' in query["sql"]]
+    assert len(late) == 2
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE batches_batch")
+        for read in late:
+            cursor.execute(f"EXPLAIN {read}")
+            assert "ended_at" in " ".join(line for (line,) in cursor if "Index Cond" in line)
 
 
 def test_what_is_long_past_is_forgotten(person: Person, recorded: Record, settings: Settings) -> None:

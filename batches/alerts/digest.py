@@ -11,7 +11,7 @@ from batches.alerts.messages import Text, put, wishes_of
 from batches.alerts.telling import quiet_until
 from batches.alerts.words import day_name, footer, link_to, number
 from batches.days import is_working_day
-from batches.models import Digest
+from batches.models import Digest, Message
 from batches.outcomes import Compared, DayNumbers, numbers_of
 from batches.words import failed_share, organisation
 from staff.models import Person
@@ -38,7 +38,7 @@ def make(now: datetime) -> None:
         _digest, is_new = Digest.objects.get_or_create(day=local.date(), defaults={"made_at": now})
         if is_new and text:
             for person in readers:
-                put(person, text, now, not_before=quiet_until(wishes_of(person), now))
+                put(person, text, now, kind=Message.DIGEST, not_before=quiet_until(wishes_of(person), now))
 
 
 def days_of(morning: date) -> list[date]:

@@ -34,6 +34,9 @@ from batches.words import AWAY_MINUTES, FINISHED, AlertKind, Outcome, Trouble
 RECENT = timedelta(hours=24)
 """By Amili's own times, so that neither a first start nor a long backfill tells of what is long past."""
 
+LATEST = timedelta(days=7)
+"""So old may be what is learnt late, as after a long weekend without workers."""
+
 AWAY_FOR = timedelta(minutes=AWAY_MINUTES)
 FEWEST_OBJECTS = 50
 """Of fewer objects no share is worth an alert: one of two that failed is half of them."""
@@ -60,16 +63,16 @@ def watched(now: datetime) -> list[Alert]:
 def failed(now: datetime) -> list[Alert]:
     """Batches of which nothing went through, and that nobody has called corrected or ignored."""
     unresolved = Batch.objects.unresolved().filter(outcome=Outcome.FAILED).values_list("pk", "organization_id")
-    since = now - RECENT
-    lately = unresolved.filter(ended_at__gte=since)
-    learnt_late = unresolved.filter(_learnt_late(since))
+    lately = unresolved.filter(ended_at__gte=now - RECENT)
+    learnt_late = unresolved.filter(_learnt_late(now))
     told = unresolved.filter(pk__in=_open(AlertKind.FAILED).values("batch"))
     return [_of_batch(batch_id, organization_id) for batch_id, organization_id in {*lately, *learnt_late, *told}]
 
 
-def _learnt_late(since: datetime) -> Q:
+def _learnt_late(now: datetime) -> Q:
     """What nobody could ask about in time, or what Amili has corrected; not what we have only just found."""
-    return Q(changed_at__gte=since, first_seen_at__lt=since)
+    since = now - RECENT
+    return Q(ended_at__gte=now - LATEST, changed_at__gte=since, first_seen_at__lt=since)
 
 
 def new_causes(now: datetime) -> list[Alert]:
@@ -85,7 +88,7 @@ def new_causes(now: datetime) -> list[Alert]:
         begun = unresolved.filter(~Exists(_awaited()))
         # What was first seen since was last seen since, by which there is an index.
         found.update(begun.filter(last_seen_at__gte=since, first_seen_at__gte=since).values_list("pk", flat=True))
-        found.update(begun.filter(_begun_in_what_we_learnt_late(since)).values_list("pk", flat=True))
+        found.update(begun.filter(_begun_in_what_we_learnt_late(now)).values_list("pk", flat=True))
     return [Alert(key=f"{cause_id}", cause_id=cause_id) for cause_id in found]
 
 
@@ -96,11 +99,11 @@ def _awaited() -> QuerySet[CauseOrganization]:
     return CauseOrganization.objects.filter(cause=OuterRef("pk"), organization_id__in=unfinished)
 
 
-def _begun_in_what_we_learnt_late(since: datetime) -> Q:
+def _begun_in_what_we_learnt_late(now: datetime) -> Q:
     """Such batches have it, and no other that was submitted before."""
-    late = list(Batch.objects.unresolved().filter(_learnt_late(since)).values_list("pk", flat=True))
+    late = list(Batch.objects.unresolved().filter(_learnt_late(now)).values_list("pk", flat=True))
     theirs = set(BatchCause.objects.filter(batch__in=late).values_list("cause", flat=True))
-    before = BatchCause.objects.filter(cause=OuterRef("pk"), submitted_at__lt=since).exclude(batch__in=late)
+    before = BatchCause.objects.filter(cause=OuterRef("pk"), submitted_at__lt=now - RECENT).exclude(batch__in=late)
     return Q(~Exists(before), pk__in=theirs)  # few: nobody looks at what all the others had before
 
 

@@ -11,7 +11,7 @@ from batches.alerts import mail, webhooks
 from batches.alerts.messages import wishes_of
 from batches.alerts.telling import quiet_until
 from batches.alerts.trouble import NotSent
-from batches.models import Channel, Digest, Message
+from batches.models import Channel, Message
 from batches.models.alert import PAUSES
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,8 @@ def send(message: Message, now: datetime) -> None:
     A worker that ends between the receiver's word and our note makes it go out twice: over SMTP nobody can do better than to
     give it the same Message-ID each time, by which mail programs tell the two for one.
     """
-    if (later := quiet_until(wishes_of(message.person), now)) and not _is_test(message):
+    is_test = not message.kind  # somebody sits and waits for it
+    if not is_test and (later := quiet_until(wishes_of(message.person), now)):
         _note(message, next_try_at=later, tries=message.tries - 1)
         return
     try:
@@ -37,11 +38,7 @@ def send(message: Message, now: datetime) -> None:
         _note(message, **_after(trouble, message, now))
     else:
         _note(message, state=Message.State.SENT, sent_at=now, next_try_at=None, problem="")
-
-
-def _is_test(message: Message) -> bool:
-    """Somebody sits and waits for it. All others without a kind are digests."""
-    return not message.kind and not Digest.objects.filter(made_at=message.made_at).exists()
+        _hurry_after(message, now)
 
 
 def _try(message: Message) -> None:
@@ -58,6 +55,17 @@ def _after(trouble: NotSent, message: Message, now: datetime) -> dict[str, objec
         return {"state": Message.State.GIVEN_UP, "next_try_at": None, "problem": str(trouble)}
     at = now + PAUSES[message.tries - 1]
     return {"next_try_at": quiet_until(wishes_of(message.person), at) or at, "problem": str(trouble)}
+
+
+def _hurry_after(sent: Message, now: datetime) -> None:
+    """Let no long pause go on where this one went out: the receiver answers again. All mail goes to one server.
+
+    Not at once: what is turned down for itself would use up its tries while all else goes out.
+    """
+    soon = now + PAUSES[1]
+    tried = Message.objects.filter(channel=sent.channel, tries__gt=0, next_try_at__gt=soon)
+    same_receiver = tried if sent.channel == Channel.MAIL else tried.filter(person=sent.person)
+    same_receiver.update(next_try_at=soon)
 
 
 def _note(message: Message, **news: object) -> None:

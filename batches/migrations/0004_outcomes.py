@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('channel', models.CharField(choices=[('mail', 'E-mail'), ('webhook', 'Webhook')], max_length=10)),
-                ('kind', models.CharField(blank=True, choices=[('watched', 'A batch that I watch has finished'), ('failed', 'A batch has failed'), ('new_cause', 'A cause that was never seen before'), ('share', 'Too many objects of an organisation fail'), ('stuck', 'A batch is stuck'), ('missing', 'An organisation has not sent what it usually sends'), ('away', 'Amili has been unreachable for 15 minutes')], default='', max_length=20)),
+                ('kind', models.CharField(blank=True, default='', max_length=20)),
                 ('subject', models.TextField()),
                 ('body', models.TextField()),
                 ('made_at', models.DateTimeField()),
@@ -224,7 +224,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='notice',
-            index=models.Index(condition=models.Q(('told_at__isnull', True)), fields=['person'], name='notice_to_tell'),
+            index=models.Index(fields=['told_at', 'person'], name='notice_told'),
         ),
         migrations.AddConstraint(
             model_name='notice',

@@ -140,7 +140,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """
         longest = now + _LONGEST_WAIT
         waiting = Message.objects.filter(next_try_at__isnull=False).values("person", "channel", "kind")
-        in_order = models.Q(kind="") | models.Q(pk__in=waiting.values(first=models.Min("pk")))
+        is_test = models.Q(kind="")
+        in_order = is_test | models.Q(pk__in=waiting.values(first=models.Min("pk")))
         return self.filter(models.Q(next_try_at__lte=now) | models.Q(next_try_at__gt=longest), in_order)
 
     def under_way(self, now: datetime) -> Self:
@@ -148,9 +149,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(next_try_at__isnull=False, claimed_until__gt=now, claimed_until__lte=now + 2 * LEASE)
 
     def claim(self, channel: str, now: datetime) -> Message | None:
-        """Take the right to try what has waited longest on a channel, until it is done or LEASE is over.
+        """Take the right to try what is next on a channel, until it is done or LEASE is over.
 
         One at a time on each channel: a server that hangs holds one worker and not all, and holds up its own channel alone.
+        What was tried least comes first: nobody's fresh word waits for further tries at a receiver that does not answer.
         The try counts from here, and its pause begins: one that is broken off waits for the next as long as one that fails.
         """
         with transaction.atomic(), connection.cursor() as cursor:
@@ -159,7 +161,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             if on_channel.under_way(now).exists():
                 return None
             due = on_channel.due(now).select_related("person").select_for_update(of=("self",))
-            if message := due.order_by("next_try_at", "pk").first():
+            if message := due.order_by("tries", "next_try_at", "pk").first():
                 message.begin_try(now)
             return message
 
@@ -170,6 +172,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
 class Message(models.Model):
     """What was sent to a person on one channel, or is to be: the log of deliveries. Counts and links, no debtor data."""
 
+    DIGEST = "digest"
+
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
         SENT = "sent", _("Sent")
@@ -177,7 +181,7 @@ class Message(models.Model):
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="messages", db_index=False)
     channel = models.CharField(max_length=10, choices=Channel)
-    kind = models.CharField(max_length=20, choices=AlertKind, default="", blank=True)  # empty: the digest, or a test
+    kind = models.CharField(max_length=20, default="", blank=True)  # that of its alerts, or DIGEST; empty: a test
     subject = models.TextField()
     body = models.TextField()
     made_at = models.DateTimeField()
@@ -228,7 +232,7 @@ class Notice(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["alert", "person", "is_over"], name="noticed_once")]
         indexes = [
-            models.Index(fields=["person"], name="notice_to_tell", condition=models.Q(told_at__isnull=True)),
+            models.Index(fields=["told_at", "person"], name="notice_told"),  # what is to be told, and what just was
         ]
 
     def __str__(self) -> str:
