@@ -95,6 +95,17 @@ def new_cause_begins(recorded: Record) -> Deed:
     return lambda: triage.move(Cause.objects.get(), kari, 0, TriageState.CORRECTED, None)
 
 
+@pytest.fixture
+def failed(recorded: Record) -> Batch:
+    """A batch that failed a minute before we asked."""
+    return recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1)), at=FRIDAY)
+
+
+def call(failed: Batch, person: Person, state: TriageState) -> None:
+    failed.refresh_from_db()
+    triage.move(failed, person, failed.triage_revision, state, None)
+
+
 def void(_: object) -> None:
     """For a deed whose result nobody wants."""
 
@@ -213,31 +224,27 @@ def test_what_dances_around_its_limit_rests_for_an_hour(
 
 def test_an_end_in_time_to_come_keeps_nothing_from_beginning_again(
     person: Person,
-    recorded: Record,
+    failed: Batch,
     postbox: Postbox,
 ) -> None:
     """It is of a clock that was put back."""
     wish(person, AlertKind.FAILED)
-    failed = recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1)), at=FRIDAY)
     tick(FRIDAY)
     for state, now in ((TriageState.CORRECTED, FRIDAY + DAY), (TriageState.LOOKING, FRIDAY + 20 * MINUTE)):
-        failed.refresh_from_db()
-        triage.move(failed, person, failed.triage_revision, state, None)
+        call(failed, person, state)
         tick(now)
     assert postbox.subjects == ["Failed: 1 batch", "All clear: 1 failed batch is dealt with", "Failed: 1 batch"]
 
 
 def test_a_batch_that_is_taken_up_again_is_told_again(
     person: Person,
-    recorded: Record,
+    failed: Batch,
     postbox: Postbox,
 ) -> None:
     wish(person, AlertKind.FAILED)
-    failed = recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1)), at=FRIDAY)
     tick(FRIDAY)
     for state, minutes in ((TriageState.CORRECTED, 10), (TriageState.LOOKING, 75)):
-        failed.refresh_from_db()
-        triage.move(failed, person, failed.triage_revision, state, None)
+        call(failed, person, state)
         tick(FRIDAY + minutes * MINUTE)
     assert postbox.subjects == ["Failed: 1 batch", "All clear: 1 failed batch is dealt with", "Failed: 1 batch"]
 
@@ -256,8 +263,7 @@ def test_who_hears_of_a_batch_since_they_watch_it_does_not_hear_of_it_twice(
         tick(FRIDAY + minutes * MINUTE)
     heard = sorted(zip(postbox.recipients, postbox.subjects, strict=True))
     assert heard == [("kari@example.no", "Finished: 1 batch that you watch"), ("ola@example.no", "Failed: 1 batch")]
-    failed.refresh_from_db()
-    triage.move(failed, person, 0, TriageState.CORRECTED, None)
+    call(failed, person, TriageState.CORRECTED)
     tick(FRIDAY + 61 * MINUTE)
     assert postbox.subjects[2:] == ["All clear: 1 failed batch is dealt with"] * 2
 
@@ -279,15 +285,13 @@ def test_what_was_told_as_watched_mutes_nothing_else(
 
 def test_what_ends_and_begins_again_in_quiet_hours_is_not_told_twice(
     person: Person,
-    recorded: Record,
+    failed: Batch,
     postbox: Postbox,
 ) -> None:
     wish(person, AlertKind.FAILED, quiet_from="17:00", quiet_until="07:00")
-    failed = recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1)), at=FRIDAY)
     tick(FRIDAY)
     for state, hours in ((TriageState.CORRECTED, 8), (TriageState.LOOKING, 10), (TriageState.CORRECTED, 22)):
-        failed.refresh_from_db()
-        triage.move(failed, person, failed.triage_revision, state, None)
+        call(failed, person, state)
         for minutes in range(3):
             tick(FRIDAY + hours * 60 * MINUTE + minutes * MINUTE)
     assert postbox.subjects == ["Failed: 1 batch", "All clear: 1 failed batch is dealt with"]
@@ -600,15 +604,13 @@ def test_a_backfill_of_what_is_long_past_tells_of_nothing(
 
 def test_a_failed_batch_is_over_when_somebody_has_dealt_with_it(
     person: Person,
-    recorded: Record,
+    failed: Batch,
     postbox: Postbox,
 ) -> None:
     wish(person, AlertKind.FAILED)
-    failed = recorded(batch(1, "FAILED", at=FRIDAY - MINUTE, failed=failures(1)), at=FRIDAY)
     tick(FRIDAY)
     tick(FRIDAY + 3 * DAY)  # however long that takes
-    failed.refresh_from_db()
-    triage.move(failed, person, 0, TriageState.IGNORED, None)
+    call(failed, person, TriageState.IGNORED)
     tick(FRIDAY + 3 * DAY + MINUTE)
     assert postbox.subjects == ["Failed: 1 batch", "All clear: 1 failed batch is dealt with"]
 
