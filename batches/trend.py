@@ -5,6 +5,8 @@ from datetime import date, timedelta
 
 from django.db import connection
 
+from batches.outcomes import Numbers
+
 
 @dataclass(frozen=True)
 class TrendDay:
@@ -25,12 +27,16 @@ class TrendDay:
 
     @property
     def objects(self) -> int:
-        return self.good + self.bad
+        return self._numbers.objects
 
     @property
     def share(self) -> float | None:
         """Which part of the objects failed, from 0 to 1."""
-        return self.bad / self.objects if self.objects else None
+        return self._numbers.share
+
+    @property
+    def _numbers(self) -> Numbers:
+        return Numbers(self.batches, self.good, self.bad)
 
 
 # The durations as percentile_disc would give them, had it a row for each batch.

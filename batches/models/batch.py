@@ -105,12 +105,11 @@ class Batch(Triaged):
         ]
         indexes = [
             models.Index(fields=["-submitted_at", "-id"], name="batch_newest_first"),  # newest_first, submitted_on
-            models.Index(
+            models.Index(  # due
                 fields=["next_check_at"], name="batch_due", condition=models.Q(next_check_at__isnull=False)
-            ),  # due
-            models.Index(
-                fields=["outcome", "-submitted_at", "-id"], name="batch_by_outcome"
-            ),  # running; the list's filters:
+            ),
+            # Running, and the list's filters:
+            models.Index(fields=["outcome", "-submitted_at", "-id"], name="batch_by_outcome"),
             models.Index(fields=["organization_id", "-submitted_at", "-id"], name="batch_by_organization"),
             models.Index(Upper("type"), models.F("submitted_at").desc(), models.F("id").desc(), name="batch_by_type"),
             models.Index(  # with_failures, newest first
